@@ -1,0 +1,34 @@
+"""How tests run here: one thread for array libraries, and property tests that repeat exactly where it matters."""
+
+from __future__ import annotations
+
+import os
+
+for library in ("OPENBLAS", "OMP", "MKL"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")  # read once, when the library is loaded
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "explore")
+
+# A deadline would be a timed test; a loaded machine draws examples slowly, which says nothing about the program.
+settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("explore", deadline=None, print_blob=True)
+settings.register_profile(
+    "thorough",
+    deadline=None,
+    print_blob=True,
+    max_examples=2_000,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile(PROFILE)
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say what a failure needs to be repeated."""
+    absent = "fails" if os.environ.get("CHECK_ALL") == "1" else "is skipped"
+    return [
+        f"hypothesis profile: {PROFILE} (set HYPOTHESIS_PROFILE to ci, explore or thorough)",
+        f"what needs something absent {absent} (CHECK_ALL=1 to fail)",
+    ]

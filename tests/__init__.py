@@ -1,0 +1,1 @@
+"""What chainrule promises, room by room."""
