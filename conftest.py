@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 
-for library in ("OPENBLAS", "OMP", "MKL"):
-    os.environ.setdefault(f"{library}_NUM_THREADS", "1")  # read once, when the library is loaded
-
 import pytest
 from hypothesis import HealthCheck, settings
+
+for library in ("OPENBLAS", "OMP", "MKL"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")  # read once, when the library is loaded
 
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "explore")
 
