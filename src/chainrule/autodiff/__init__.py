@@ -1,0 +1,1 @@
+"""Differentiation and simplification: graph in, graph out."""
