@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from chainrule.graph.node import Node, topological
+from chainrule.graph.node import Node, unseen
 from chainrule.graph.tensor_type import TensorType
 
 
@@ -53,9 +53,8 @@ class Facts:
     def of(self, node: Node) -> Known:
         """Everything known of a node."""
         if node not in self._known:
-            for each in topological([node]):
-                if each not in self._known:
-                    self._known[each] = self._derive(each)
+            for each in unseen(node, self._known):
+                self._known[each] = self._derive(each)
         return self._known[node]
 
     def nonzero(self, node: Node) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 from weakref import WeakValueDictionary
@@ -194,6 +194,23 @@ def topological(outputs: Iterable[Node]) -> tuple[Node, ...]:
                 done.add(following)
                 stack.append((following, iter(following.inputs)))
     return tuple(order)
+
+
+def unseen(root: Node, seen: Container[Node]) -> list[Node]:
+    """The nodes under `root` that are not in `seen`, each after its inputs; the walk stops where it meets a seen one."""
+    order: list[Node] = []
+    met = {root}
+    stack = [(root, iter(root.inputs))] if root not in seen else []
+    while stack:
+        node, pending = stack[-1]
+        following = next((i for i in pending if i not in met and i not in seen), None)
+        if following is None:
+            order.append(node)
+            stack.pop()
+        else:
+            met.add(following)
+            stack.append((following, iter(following.inputs)))
+    return order
 
 
 def users(nodes: Sequence[Node]) -> dict[Node, list[Node]]:
