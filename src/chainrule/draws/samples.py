@@ -75,7 +75,7 @@ def permutation(seed: int, purpose: int, step: int, count: int) -> npt.NDArray[n
     """A random order of 0 .. count - 1.
 
     Element e gets the 64-bit key (word 2e, word 2e + 1), high word first, and the elements are sorted by key; equal
-    keys (one chance in 2**64 a pair) keep their order. Unlike swapping in place, this is the same however it is computed.
+    keys (one chance in 2**64 a pair) keep their order. Unlike swapping in place, this is the same however computed.
 
     Args:
         seed: integer in [0, 2**64).
