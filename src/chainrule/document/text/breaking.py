@@ -1,0 +1,116 @@
+"""Fits a formula into a width: whole, else broken at relations and signs, else in one line that wraps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from chainrule.document import formula as f
+from chainrule.document.text.boxes import Box, beside, block, line
+from chainrule.document.text.characters import split_at
+from chainrule.document.text.characters import width as columns_of
+from chainrule.document.text.typeset import BESIDE_GAP, Typesetter
+
+SMALLER_MATRICES: Final = (8, 5, 3)
+
+
+def fit(formula: f.Formula, width: int, setter: Typesetter) -> Box:
+    """The formula as a box no wider than the width."""
+    for candidate in (setter, *(replace(setter, matrix_limit=limit) for limit in SMALLER_MATRICES)):
+        box = candidate.box(formula)
+        if box.width <= width:
+            return box
+        broken = _broken(formula, width, candidate)
+        if broken is not None:
+            return broken
+    return block(wrap(replace(setter, matrix_limit=SMALLER_MATRICES[-1]).text(formula), width, hang=2))
+
+
+def wrap(text: str, width: int, *, hang: int = 0) -> list[str]:
+    """Lines no wider than the width, broken at spaces, within a word only where it alone is too wide."""
+    hang = hang if width > 4 * hang else 0
+    lines: list[str] = []
+    current = ""
+    for word in text.split(" "):
+        joined = f"{current} {word}" if current else word
+        if columns_of(joined) <= width - (hang if lines else 0):
+            current = joined
+            continue
+        if current.strip():
+            lines.append(current)
+        *full, current = _chunks(word, width - hang)
+        lines += full
+    lines = [*lines, current]
+    return [" " * hang * (place > 0) + text for place, text in enumerate(lines)]
+
+
+def _chunks(word: str, width: int) -> list[str]:
+    parts: list[str] = []
+    while word:
+        part, word = split_at(word, width)
+        parts.append(part)
+    return parts or [""]
+
+
+def _broken(formula: f.Formula, width: int, setter: Typesetter) -> Box | None:
+    """The formula over several lines, or None where a piece is too wide by itself."""
+    if isinstance(formula, f.Beside):
+        items = [setter.box(item) for item in formula.items]
+        fits = all(item.width <= width for item in items)
+        return _piled(_filled(items, width, 0, len(BESIDE_GAP)), 0, BESIDE_GAP) if fits else None
+    hang = _hang(formula, width, setter)
+    pieces = _pieces(formula, width - hang, setter)
+    if any(piece.width > width - hang for piece in pieces):
+        return None
+    return _piled(_filled(pieces, width, hang), hang)
+
+
+def _hang(formula: f.Formula, width: int, setter: Typesetter) -> int:
+    """Where the lines after the first begin: under the first relation's sign, if that is not far to the right."""
+    if not isinstance(formula, f.Relation):
+        return 2
+    left = setter.held(formula.left, 2).width
+    return left if left <= width // 3 else 2
+
+
+def _pieces(formula: f.Formula, width: int, setter: Typesetter) -> list[Box]:
+    """The formula cut at its outermost signs, and the parts still too wide at theirs."""
+    if not isinstance(formula, f.Relation | f.Plus | f.Product):
+        return [setter.box(formula)]
+    boxes = setter.pieces(formula)
+    if isinstance(formula, f.Relation):
+        sides = (formula.left, *(side for _, side in formula.rest))
+        signs = ("", *(f" {sign} " for sign, _ in formula.rest))
+        return [
+            part
+            for side, sign, box in zip(sides, signs, boxes, strict=True)
+            for part in ([box] if box.width <= width else _side(side, sign, width, setter))
+        ]
+    return boxes
+
+
+def _side(side: f.Formula, sign: str, width: int, setter: Typesetter) -> list[Box]:
+    first, *others = _pieces(side, width, setter)
+    return [beside(setter.sign(sign), first), *others]
+
+
+def _filled(pieces: list[Box], width: int, hang: int, gap: int = 0) -> list[list[Box]]:
+    rows: list[list[Box]] = [[]]
+    used = 0
+    for piece in pieces:
+        needed = piece.width + gap * bool(rows[-1])
+        if rows[-1] and used + needed > width:
+            rows.append([])
+            used, needed = hang, piece.width
+        rows[-1].append(piece)
+        used += needed
+    return rows
+
+
+def _piled(rows: list[list[Box]], hang: int, gap: str = "") -> Box:
+    """Rows above one another, a blank line between them where any is tall."""
+    gapped = [[part for box in row for part in (line(gap), box)][1:] or [line("")] for row in rows]
+    boxes = [beside(line(" " * hang * (place > 0)), *row) for place, row in enumerate(gapped)]
+    apart = any(box.height > 1 for box in boxes)
+    lines = [text for place, box in enumerate(boxes) for text in ([""] * (apart and place > 0) + list(box.lines))]
+    return block(lines, boxes[0].baseline)

@@ -1,0 +1,226 @@
+"""Draws a figure with characters: curves in braille, points as marks, bars in eighths of a block."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from chainrule.document.numbers import NumberStyle
+from chainrule.document.text import boxes
+from chainrule.document.text.breaking import wrap
+from chainrule.document.text.characters import split_at
+from chainrule.document.text.characters import width as columns_of
+from chainrule.document.text.spans import Pen
+from chainrule.document.tree import Figure, Series
+
+HEIGHT: Final = 10  # rows of a plot; with the axis and its numbers it stays under a third of a common terminal
+NARROWEST_PLOT: Final = 6
+_MARKS: Final = "●○×+△□◇"
+_ASCII_MARKS: Final = "*ox+^#%"
+_BLANK_BRAILLE: Final = 0x2800
+_DOTS: Final = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # rows of two dots in a braille cell
+_EIGHTHS: Final = " ▏▎▍▌▋▊▉"
+_AXIS: Final = NumberStyle(digits=3)
+_VALUE: Final = NumberStyle(digits=4)
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """The values an axis spans, and where a value stands on it."""
+
+    low: float
+    high: float
+
+    def place(self, value: float, cells: int) -> int:
+        """The cell of a value, 0 to cells - 1."""
+        share = 0.5 if self.high <= self.low else value / (self.high - self.low) - self.low / (self.high - self.low)
+        return min(max(round(share * (cells - 1)), 0), cells - 1)
+
+
+def figure_lines(figure: Figure, width: int, pen: Pen) -> list[str]:
+    """The chart, its legend and its sentence, no wider than the width."""
+    title = pen.wrapped(figure.title, width, style="strong") if figure.title else []
+    chart = _bars(figure, width, pen) if figure.kind == "bar" else _plot(figure, width, pen)
+    return title + chart + pen.wrapped(figure.alternative, width)
+
+
+def _plot(figure: Figure, width: int, pen: Pen) -> list[str]:
+    points = [_points(series, logarithmic=figure.logarithmic) for series in figure.series]
+    every = [point for part in points for point in part]
+    if not every:
+        return ["(no finite points)"]
+    across = _Range(min(x for x, _ in every), max(x for x, _ in every))
+    up = _Range(min(y for _, y in every), max(y for _, y in every))
+    numbers = [_axis_number(value, figure, pen) for value in (up.high, (up.high + up.low) / 2, up.low)]
+    margin = min(max(map(columns_of, numbers)), width // 3)
+    columns = max(width - margin - 2, NARROWEST_PLOT)
+    canvas = _Canvas(across, up, columns, ascii=pen.ascii)
+    for place, part in reversed(list(enumerate(points))):
+        curve = figure.kind == "line" and place == 0
+        canvas.curve(part) if curve else canvas.marks(part, canvas.mark(place))
+    labels = {0: numbers[0], (HEIGHT - 1) // 2: numbers[1], HEIGHT - 1: numbers[2]}
+    rows = [_y_axis(labels.get(row, ""), margin, pen) + text.rstrip() for row, text in enumerate(canvas.rows())]
+    return [
+        *([] if not figure.y_label else pen.wrapped(figure.y_label, width, style="quiet")),
+        *rows,
+        *_x_axis(figure, across, margin, columns, pen),
+        *_legend(figure, canvas, width, pen),
+    ]
+
+
+def _points(series: Series, *, logarithmic: bool) -> list[tuple[float, float]]:
+    pairs = [(x, y) for x, y in zip(series.x, series.y, strict=True) if math.isfinite(x) and math.isfinite(y)]
+    if not logarithmic:
+        return pairs
+    return [(x, math.log10(y)) for x, y in pairs if y > 0]
+
+
+def _axis_number(value: float, figure: Figure, pen: Pen) -> str:
+    shown = min(10.0**value, 1.7e308) if figure.logarithmic and value < 308.5 else value
+    return pen.display.number(shown, _AXIS)
+
+
+def _y_axis(label: str, margin: int, pen: Pen) -> str:
+    shown = label if columns_of(label) <= margin else split_at(label, margin)[0]
+    return boxes.pad_left(shown, margin) + pen.plain(" ┤" if label else " │")
+
+
+def _x_axis(figure: Figure, across: _Range, margin: int, columns: int, pen: Pen) -> list[str]:
+    line = " " * (margin + 1) + pen.plain("└" + "─" * columns)
+    low, high = (pen.display.number(value, _AXIS) for value in (across.low, across.high))
+    name = pen.plain(figure.x_label)
+    room = columns - columns_of(low) - columns_of(high)
+    if room < 2:
+        return [
+            line,
+            *wrap(f"{name} {low} … {high}" if not pen.ascii else f"{name} {low} .. {high}", margin + 2 + columns),
+        ]
+    middle = name if columns_of(name) <= room - 2 else ""
+    numbers = low + boxes.center(middle, room) + high
+    below = [] if middle == name else wrap(name, margin + 2 + columns)
+    return [line, " " * (margin + 2) + numbers, *below]
+
+
+def _legend(figure: Figure, canvas: _Canvas, width: int, pen: Pen) -> list[str]:
+    if len(figure.series) < 2:
+        return []
+    signs = [canvas.mark(place) for place in range(len(figure.series))]
+    if figure.kind == "line" and not pen.ascii:
+        signs[0] = "⠤⠤"
+    entries = [f"{sign} {pen.plain(series.name)}" for sign, series in zip(signs, figure.series, strict=True)]
+    return wrap("   ".join(entries), width)
+
+
+class _Canvas:
+    """A plot of HEIGHT rows: marks stand over dots, and what is drawn last stands on top."""
+
+    def __init__(self, across: _Range, up: _Range, columns: int, *, ascii: bool) -> None:
+        self.across, self.up, self.columns, self.ascii = across, up, columns, ascii
+        self._dots: dict[tuple[int, int], int] = {}
+        self._signs: dict[tuple[int, int], str] = {}
+
+    def mark(self, place: int) -> str:
+        """The mark of the series at that place."""
+        signs = _ASCII_MARKS if self.ascii else _MARKS
+        return signs[place % len(signs)]
+
+    def marks(self, points: Sequence[tuple[float, float]], sign: str) -> None:
+        """One mark per point."""
+        for x, y in points:
+            self._signs[self._cell(x, y)] = sign
+
+    def curve(self, points: Sequence[tuple[float, float]]) -> None:
+        """A line through the points; in ASCII one mark per column."""
+        wide, tall = (1, 1) if self.ascii else (2, 4)
+        spots = [
+            (self.across.place(x, self.columns * wide), HEIGHT * tall - 1 - self.up.place(y, HEIGHT * tall))
+            for x, y in points
+        ]
+        for (x0, y0), (x1, y1) in zip(spots, spots[1:] or spots, strict=False):
+            steps = max(abs(x1 - x0), abs(y1 - y0), 1)
+            for step in range(steps + 1):
+                self._dot(x0 + round((x1 - x0) * step / steps), y0 + round((y1 - y0) * step / steps))
+
+    def rows(self) -> list[str]:
+        """The plot from top to bottom."""
+        return ["".join(self._sign(column, row) for column in range(self.columns)) for row in range(HEIGHT)]
+
+    def _cell(self, x: float, y: float) -> tuple[int, int]:
+        return self.across.place(x, self.columns), HEIGHT - 1 - self.up.place(y, HEIGHT)
+
+    def _dot(self, x: int, y: int) -> None:
+        if self.ascii:
+            self._signs.setdefault((x, y), _ASCII_MARKS[0])
+            return
+        cell = (x // 2, y // 4)
+        self._dots[cell] = self._dots.get(cell, 0) | _DOTS[y % 4][x % 2]
+
+    def _sign(self, column: int, row: int) -> str:
+        dots = self._dots.get((column, row))
+        return self._signs.get((column, row)) or (chr(_BLANK_BRAILLE + dots) if dots else " ")
+
+
+def _bars(figure: Figure, width: int, pen: Pen) -> list[str]:
+    values = [value for series in figure.series for value in series.y if math.isfinite(value)]
+    low, high = min(values, default=0.0), max(values, default=0.0)
+    names = _bar_names(figure, pen)
+    margin = min(max(map(columns_of, names), default=0), width // 3)
+    texts = [
+        pen.display.number(series.y[place], _VALUE)
+        for place in range(len(figure.categories))
+        for series in figure.series
+    ]
+    room = max(width - margin - max(map(columns_of, texts), default=0) - 2, 1)
+    left, right = _sides(min(low, 0.0), max(high, 0.0), room)
+    shown = [series.y[place] for place in range(len(figure.categories)) for series in figure.series]
+    scale = max(abs(low), abs(high)) or 1.0
+    longest = max(left, right)
+    lines = [
+        boxes.pad(split_at(name, margin)[0] if columns_of(name) > margin else name, margin)
+        + " "
+        + _bar(value / scale * longest if math.isfinite(value) else 0.0, left, right, pen)
+        + " "
+        + text
+        for name, value, text in zip(names, shown, texts, strict=True)
+    ]
+    return (
+        [pen.plain(figure.y_label)] if figure.y_label and columns_of(pen.plain(figure.y_label)) <= width else []
+    ) + lines
+
+
+def _bar_names(figure: Figure, pen: Pen) -> list[str]:
+    if len(figure.series) == 1:
+        return [pen.plain(category) for category in figure.categories]
+    return [pen.plain(f"{category} {series.name}") for category in figure.categories for series in figure.series]
+
+
+def _sides(low: float, high: float, room: int) -> tuple[int, int]:
+    """Columns for negative and for positive bars, on one scale."""
+    if low >= 0:
+        return 0, room
+    if high <= 0:
+        return room, 0
+    left = min(max(round(room * (low / (low - high))), 1), room - 1) if room > 1 else 0
+    return left, room - left
+
+
+def _bar(length: float, left: int, right: int, pen: Pen) -> str:
+    if length < 0:
+        return boxes.pad_left(_half_blocks(-length, left, pen), left) + " " * right
+    return " " * left + boxes.pad(_eighths(length, right, pen), right)
+
+
+def _half_blocks(length: float, most: int, pen: Pen) -> str:
+    if pen.ascii:
+        return "#" * min(round(length), most)
+    halves = min(round(length * 2), 2 * most)
+    return "▐" * (halves % 2) + "█" * (halves // 2)
+
+
+def _eighths(length: float, most: int, pen: Pen) -> str:
+    if pen.ascii:
+        return "#" * min(round(length), most)
+    parts = min(round(length * 8), 8 * most)
+    return "█" * (parts // 8) + (_EIGHTHS[parts % 8] if parts % 8 else "")

@@ -1,0 +1,205 @@
+"""Sets the blocks of a document under one another: labels in a left column, everything else beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, assert_never
+
+from chainrule.document import tree as t
+from chainrule.document.formula import Relation
+from chainrule.document.text import boxes
+from chainrule.document.text.boxes import Box
+from chainrule.document.text.breaking import fit, wrap
+from chainrule.document.text.characters import width as columns_of
+from chainrule.document.text.charts import figure_lines
+from chainrule.document.text.spans import Pen, Style
+from chainrule.document.text.tables import table_lines
+
+LABEL_GAP: Final = 3
+NARROWEST_BESIDE: Final = 28  # columns; with less beside the labels, labels go above
+NARROWEST: Final = 12  # columns; nothing is indented into less
+_NOTES: Final[dict[t.NoteKind, tuple[str, Style]]] = {
+    "info": ("Note", "label"), "warning": ("Warning", "warning"), "evidence": ("Evidence", "evidence"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A width, a pen, and the width of the label column (0: labels stand above)."""
+
+    width: int
+    pen: Pen
+    labels: int = 0
+
+    def document(self, document: t.Document) -> list[str]:
+        """The whole page."""
+        rule = [self.pen.plain("─") * self.width]
+        return [*self._head(document), *rule, *self.labeled_for(document.blocks).apart(document.blocks)]
+
+    def labeled_for(self, blocks: Sequence[t.Block]) -> Page:
+        """The page with the label column these blocks need."""
+        widest = max((columns_of(self.pen.line(label)) for label in _labels(blocks)), default=0)
+        column = min(widest, self.width // 4) + LABEL_GAP if widest else 0
+        return replace(self, labels=column if self.width - column >= NARROWEST_BESIDE else 0)
+
+    def apart(self, blocks: Sequence[t.Block]) -> list[str]:
+        """Blocks with a blank line between them."""
+        parts = [lines for block in blocks if (lines := self.block(block))]
+        return [line for place, lines in enumerate(parts) for line in ([""] * (place > 0) + lines)]
+
+    def close(self, blocks: Sequence[t.Block]) -> list[str]:
+        """Blocks without blank lines between them."""
+        return [line for block in blocks for line in self.block(block)]
+
+    def block(self, block: t.Block) -> list[str]:  # noqa: C901 - one case a kind of block
+        """One block."""
+        match block:
+            case t.Heading():
+                return self._heading(block)
+            case t.Paragraph(content=content):
+                return self.pen.wrapped(content, self.width)
+            case t.Equations():
+                return self._equations(block)
+            case t.Labeled(label=label, blocks=blocks):
+                return self._beside(label, self._inner(blocks))
+            case t.Group(blocks=blocks):
+                return self.close(blocks)
+            case t.Items():
+                return self._items(block)
+            case t.Listing(lines=lines):
+                return [
+                    part
+                    for line in lines
+                    for part in self._indented(wrap(self.pen.plain(line), self._in(2), hang=2), 2)
+                ]
+            case t.Table():
+                return table_lines(block, self.width, self.pen, self.labels)
+            case t.Figure():
+                return figure_lines(block, self.width, self.pen)
+            case t.Step():
+                return self._step(block)
+            case t.Note():
+                return self._note(block)
+            case t.Rule():
+                return [self.pen.plain("─") * self.width]
+            case _:
+                assert_never(block)
+
+    def _head(self, document: t.Document) -> list[str]:
+        title, subtitle, context = (
+            self.pen.line(part) for part in (document.title, document.subtitle, document.context)
+        )
+        left = "   ".join(part for part in (self.pen.styled(title, "title"), subtitle) if part)
+        free = self.width - columns_of(left) - columns_of(context)
+        if free >= 3 * bool(context):
+            return [(left + " " * free + context).rstrip()]
+        title_lines = self.pen.wrapped(document.title, self.width, style="title")
+        rest = [self.pen.wrapped(part, self.width) for part in (document.subtitle, document.context) if part]
+        return title_lines + [line for lines in rest for line in lines]
+
+    def _heading(self, heading: t.Heading) -> list[str]:
+        lines = self.pen.wrapped(heading.text, self.width, style="strong")
+        widest = max(map(columns_of, lines))
+        return lines if heading.level > 1 else [*lines, self.pen.plain("─") * widest]
+
+    def _inner(self, blocks: Sequence[t.Block]) -> list[str]:
+        """Blocks beside a label."""
+        indent = self.labels or self._indent(2)
+        return replace(self, width=self.width - indent, labels=0).close(blocks)
+
+    def _beside(self, label: t.Content, lines: Sequence[str]) -> list[str]:
+        if not self.labels:
+            return [*self.pen.wrapped(label, self.width, style="label"), *self._indented(lines, self._indent(2))]
+        left = self.pen.wrapped(label, self.labels - LABEL_GAP, style="label")
+        count = max(len(left), len(lines))
+        left, right = ([*part, *[""] * (count - len(part))] for part in (left, lines))
+        return [(boxes.pad(name, self.labels) + line).rstrip() for name, line in zip(left, right, strict=True)]
+
+    def _equations(self, block: t.Equations) -> list[str]:
+        labeled = any(equation.label for equation in block.lines)
+        indent = (self.labels or self._indent(2)) if labeled else 0
+        inner = self.width - indent
+        setter = replace(self.pen.display, inline=block.inline)
+        fitted = [fit(equation.formula, inner, setter) for equation in block.lines]
+        lines: list[str] = []
+        for place, (equation, box) in enumerate(
+            zip(block.lines, self._on_relations(block, fitted, inner), strict=True)
+        ):
+            apart = place > 0 and (box.height > 1 or fitted[place - 1].height > 1)
+            rows = self._valued(box, equation.value, inner)
+            lines += [""] * apart + (self._beside(equation.label, rows) if labeled else rows)
+        return lines
+
+    def _on_relations(self, block: t.Equations, fitted: Sequence[Box], width: int) -> Sequence[Box]:
+        """Boxes moved right so that their first relations stand in one column, where there is room."""
+        setter = replace(self.pen.display, inline=block.inline)
+        lefts = [
+            setter.held(line.formula.left, 2).width if isinstance(line.formula, Relation) else None
+            for line in block.lines
+        ]
+        column = max((left for left in lefts if left is not None), default=0)
+        moved = [
+            boxes.beside(boxes.line(" " * (column - (column if left is None else left))), box)
+            for left, box in zip(lefts, fitted, strict=True)
+        ]
+        return moved if all(box.width <= width for box in moved) else fitted
+
+    def _valued(self, box: Box, value: t.Content, width: int) -> list[str]:
+        """The equation, its value at the right margin on the baseline, or under it where there is no room."""
+        lines = list(box.lines)
+        text = self.pen.line(value)
+        if not text:
+            return lines
+        free = width - columns_of(lines[box.baseline]) - columns_of(text)
+        if free >= 2:
+            lines[box.baseline] += " " * free + text
+            return lines
+        return lines + self._indented(self.pen.wrapped(value, width - self._indent(2)), self._indent(2))
+
+    def _items(self, block: t.Items) -> list[str]:
+        lines: list[str] = []
+        for place, item in enumerate(block.items):
+            mark = f"{place + 1}. " if block.ordered else self.pen.plain("• ")
+            wrapped = self.pen.wrapped(item, self.width - len(mark))
+            lines += [(mark if row == 0 else " " * len(mark)) + text for row, text in enumerate(wrapped)]
+        return lines
+
+    def _step(self, step: t.Step) -> list[str]:
+        mark = f"{step.number}. "
+        title = self.pen.wrapped((mark, *t.spans(step.title)), self.width, hang=len(mark), style="strong")
+        indent = self._indent(len(mark))
+        inner = replace(self, width=self.width - indent, labels=0).labeled_for(step.blocks)
+        return [*title, *self._indented(inner.apart(step.blocks), indent)]
+
+    def _note(self, note: t.Note) -> list[str]:
+        word, style = _NOTES[note.kind]
+        if self.labels:
+            return self._beside(word, self._inner(note.blocks))
+        indent = self._indent(2)
+        inner = replace(self, width=self.width - indent, labels=0)
+        return [self.pen.styled(word, style), *self._indented(inner.apart(note.blocks), indent)]
+
+    def _indented(self, lines: Sequence[str], indent: int) -> list[str]:
+        return [" " * indent + line if line else line for line in lines]
+
+    def _indent(self, wished: int) -> int:
+        """The indent, or none on a page too narrow for it."""
+        return wished if self.width - wished >= NARROWEST else 0
+
+    def _in(self, wished: int) -> int:
+        return self.width - self._indent(wished)
+
+
+def _labels(blocks: Sequence[t.Block]) -> Iterator[t.Content]:
+    """The labels that share one column: of these blocks and of the groups among them."""
+    for block in blocks:
+        match block:
+            case t.Labeled(label=label):
+                yield label
+            case t.Equations(lines=lines):
+                yield from (line.label for line in lines)
+            case t.Group(blocks=inner):
+                yield from _labels(inner)
+            case _:
+                pass

@@ -1,0 +1,281 @@
+"""What a document is: blocks in reading order, each with an optional stable name and machine-readable data.
+
+A block says what it is, never how it looks. `data` holds plain JSON values (the terms of a sum, a gradient, a bound)
+so that a program reading the document needs no text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from chainrule.document.formula import Formula, Number
+from chainrule.document.numbers import NumberStyle
+from chainrule.errors import ShapeError, UnknownNameError, ValueRangeError
+
+Plain: TypeAlias = "bool | int | float | str | Sequence[Plain] | Mapping[str, Plain] | None"
+Align = Literal["left", "center", "right", "point"]
+NoteKind = Literal["info", "warning", "evidence"]
+FigureKind = Literal["line", "scatter", "bar"]
+
+
+@dataclass(frozen=True, slots=True)
+class Strong:
+    """Words that matter more than their neighbors."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Something to be typed or found literally: a command, a parameter's name."""
+
+    text: str
+
+
+Span: TypeAlias = str | Strong | Code | Formula
+Content: TypeAlias = Span | tuple[Span, ...]
+Cell: TypeAlias = Content | None
+
+
+def spans(content: Content) -> tuple[Span, ...]:
+    """The pieces of a content, whether it was one piece or many."""
+    return content if isinstance(content, tuple) else (content,)
+
+
+def _no_data() -> Mapping[str, Plain]:
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Named:
+    name: str = ""
+    data: Mapping[str, Plain] = field(default_factory=_no_data, hash=False)
+
+
+@dataclass(frozen=True)
+class Heading(_Named):
+    """A title inside the document; level 1 is the highest."""
+
+    text: Content
+    level: int = 1
+
+    def __post_init__(self) -> None:
+        if self.level < 1:
+            raise ValueRangeError(f"a heading got level {self.level}: give 1 for the highest, 2 below it, and so on")
+
+
+@dataclass(frozen=True)
+class Paragraph(_Named):
+    """Running text with formulas and numbers in it."""
+
+    content: Content
+
+
+@dataclass(frozen=True)
+class Equation:
+    """One displayed formula, with a label at its left and a remark or value at the right margin."""
+
+    formula: Formula
+    label: Content = ""
+    value: Content = ""
+
+
+@dataclass(frozen=True)
+class Equations(_Named):
+    """Displayed formulas under one another, aligned on their first relation.
+
+    Args:
+        inline: set in one line each (a/b), as inside running text, rather than with stacked fractions.
+    """
+
+    lines: tuple[Equation, ...]
+    inline: bool = False
+
+
+@dataclass(frozen=True)
+class Labeled(_Named):
+    """A label in the left column, what it names beside it."""
+
+    label: Content
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Group(_Named):
+    """Blocks that belong together, set close."""
+
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Items(_Named):
+    """A list, numbered or not."""
+
+    items: tuple[Content, ...]
+    ordered: bool = False
+
+
+@dataclass(frozen=True)
+class Listing(_Named):
+    """Lines to be read or typed exactly as they stand."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Args:
+        header: what the column holds; None leaves it blank.
+        second: a second line of the header, such as a label under a sample's number.
+        align: left, center, right, or point (decimal points under one another); None decides by the cells.
+        style: how numbers without their own style are shown.
+        heading: the cells name their rows.
+    """
+
+    header: Cell = None
+    second: Cell = None
+    align: Align | None = None
+    style: NumberStyle | None = None
+    heading: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of cells, with a remark after it."""
+
+    cells: tuple[Cell, ...]
+    note: Content = ""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A line under the rows: its label spans the empty cells before the first filled one."""
+
+    label: Content
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Table(_Named):
+    """Rows under columns, then what was left out ("and 13 more, together"), then the total.
+
+    Raises:
+        ShapeError: a row, the remainder or the total has not one cell per column.
+    """
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    remainder: Summary | None = None
+    total: Summary | None = None
+    caption: Content = ""
+
+    def __post_init__(self) -> None:
+        for line in (*self.rows, *(summary for summary in (self.remainder, self.total) if summary)):
+            if len(line.cells) != len(self.columns):
+                raise ShapeError(
+                    f"a table line has {len(line.cells)} cells under {len(self.columns)} columns: give one per column"
+                )
+
+
+@dataclass(frozen=True)
+class Series:
+    """Named points of a figure; x and y have equal length, and a point that is not finite is a gap."""
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.x) != len(self.y):
+            raise ShapeError(f"series '{self.name}' has {len(self.x)} x and {len(self.y)} y: give one y per x")
+        for axis in ("x", "y"):
+            object.__setattr__(self, axis, tuple(Number(value).value for value in getattr(self, axis)))
+
+
+@dataclass(frozen=True)
+class Figure(_Named):
+    """A chart as data, with the sentence that says what it shows to those who do not see it.
+
+    Args:
+        kind: line, scatter, or bar (then `categories` names the places of every series' y).
+        alternative: the sentence; also shown under the chart.
+        logarithmic: the y axis is logarithmic; values that are not positive are gaps.
+    """
+
+    kind: FigureKind
+    series: tuple[Series, ...]
+    alternative: str
+    title: Content = ""
+    x_label: str = ""
+    y_label: str = ""
+    categories: tuple[str, ...] = ()
+    logarithmic: bool = False
+
+    def __post_init__(self) -> None:
+        for series in self.series if self.kind == "bar" else ():
+            if len(series.y) != len(self.categories):
+                raise ShapeError(
+                    f"bars '{series.name}' have {len(series.y)} values for {len(self.categories)} categories: "
+                    "give one value per category"
+                )
+
+
+@dataclass(frozen=True)
+class Step(_Named):
+    """A numbered step with a title and what belongs to it."""
+
+    number: int
+    title: Content
+    blocks: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True)
+class Note(_Named):
+    """A remark beside the matter: information, a warning, or evidence."""
+
+    blocks: tuple[Block, ...]
+    kind: NoteKind = "info"
+
+
+@dataclass(frozen=True)
+class Rule(_Named):
+    """A line across the page."""
+
+
+@dataclass(frozen=True)
+class Document(_Named):
+    """A page: the question first (title, subtitle, and at the right where and when), then the blocks."""
+
+    title: Content
+    blocks: tuple[Block, ...]
+    subtitle: Content = ""
+    context: Content = ""
+
+
+Block: TypeAlias = (
+    Heading | Paragraph | Equations | Labeled | Group | Items | Listing | Table | Figure | Step | Note | Rule
+)
+
+
+def walk(block: Document | Block) -> Iterator[Document | Block]:
+    """The block and everything inside it, in reading order."""
+    yield block
+    if isinstance(block, Document | Labeled | Group | Step | Note):
+        for child in block.blocks:
+            yield from walk(child)
+
+
+def find(document: Document, name: str) -> Document | Block:
+    """The first block of that name.
+
+    Raises:
+        UnknownNameError: no block bears it.
+    """
+    for block in walk(document):
+        if block.name == name:
+            return block
+    raise UnknownNameError("block", name, sorted({block.name for block in walk(document) if block.name}))
