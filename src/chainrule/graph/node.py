@@ -197,7 +197,7 @@ def topological(outputs: Iterable[Node]) -> tuple[Node, ...]:
 
 
 def unseen(root: Node, seen: Container[Node]) -> list[Node]:
-    """The nodes under `root` that are not in `seen`, each after its inputs; the walk stops where it meets a seen one."""
+    """The nodes under `root` that are not in `seen`, inputs first; the walk stops where it meets a seen one."""
     order: list[Node] = []
     met = {root}
     stack = [(root, iter(root.inputs))] if root not in seen else []

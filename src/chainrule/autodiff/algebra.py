@@ -1,0 +1,271 @@
+"""Sums of products as data: flatten a formula into terms, cancel and collect, and write it down again.
+
+A formula of sums, products, quotients and powers is a list of terms, each a rational coefficient times atoms to whole
+powers. A factor cancels against a divisor only where it is known to be nowhere 0. Coefficients are exact fractions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Final, TypeAlias
+
+from chainrule.graph import expr as e
+from chainrule.graph.expr import Expr
+from chainrule.graph.node import Node
+from chainrule.graph.rewrite import Context
+from chainrule.graph.tensor_type import TensorType
+
+Powers: TypeAlias = dict[Node, int]  # atom to exponent, never 0, in the order of first appearance
+
+ARITHMETIC: Final = frozenset({"add", "subtract", "multiply", "divide", "negate", "power"})
+_MOST_TERMS: Final = 12  # a formula that grows beyond this is left as it is, so that the work per node is bounded
+_MOST_DEPTH: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A coefficient times atoms to whole powers."""
+
+    coefficient: Fraction
+    powers: Powers = field(default_factory=dict[Node, int])
+
+    def key(self) -> frozenset[tuple[Node, int]]:
+        """What makes two terms alike."""
+        return frozenset(self.powers.items())
+
+
+Terms: TypeAlias = list[Term]
+
+
+class TooLargeError(Exception):
+    """Expanding would make too many terms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flattener:
+    """Flattens a node into terms; `keep(sum)` tells which sums stay whole instead of being multiplied out."""
+
+    context: Context
+    keep: Callable[[Node], bool]
+
+    def terms(self, node: Node, depth: int = _MOST_DEPTH) -> Terms:
+        """The terms whose sum is the node.
+
+        Raises: TooLargeError beyond a dozen terms.
+        """
+        if not node.tensor.is_float or depth == 0:
+            return [Term(Fraction(1), {node: 1})]
+        result = self._flatten(node, depth - 1)
+        if len(result) > _MOST_TERMS:
+            raise TooLargeError
+        return collect(result)
+
+    def _flatten(self, node: Node, depth: int) -> Terms:
+        match node.primitive:
+            case "constant":
+                return _constant(node)
+            case "negate":
+                return [Term(-t.coefficient, t.powers) for t in self.terms(node.inputs[0], depth)]
+            case "add" | "subtract":
+                left, right = (self.terms(i, depth) for i in node.inputs)
+                sign = 1 if node.primitive == "add" else -1
+                return left + [Term(sign * t.coefficient, t.powers) for t in right]
+            case "multiply":
+                return self._product(node, self._factor(node.inputs[0], depth), self._factor(node.inputs[1], depth))
+            case "divide":
+                return self._quotient(node, depth)
+            case "power":
+                return self._power(node, depth)
+            case "broadcast":
+                return self._broadcast(node, depth)
+            case _:
+                return [Term(Fraction(1), {node: 1})]
+
+    def _factor(self, node: Node, depth: int) -> Terms:
+        terms = self.terms(node, depth)
+        return [Term(Fraction(1), {node: 1})] if len(terms) != 1 and self.keep(node) else terms
+
+    def _product(self, node: Node, left: Terms, right: Terms) -> Terms:
+        if len(left) * len(right) > _MOST_TERMS:
+            raise TooLargeError
+        result: Terms = []
+        for a in left:
+            for b in right:
+                powers = self._merged(a.powers, b.powers)
+                if powers is None:
+                    return [Term(Fraction(1), {node: 1})]
+                result.append(Term(a.coefficient * b.coefficient, powers))
+        return result
+
+    def _quotient(self, node: Node, depth: int) -> Terms:
+        over, under = self._factor(node.inputs[0], depth), self.terms(node.inputs[1], depth)
+        if len(under) != 1:
+            under = [Term(Fraction(1), {node.inputs[1]: 1})]
+        below = under[0]
+        if below.coefficient == 0:
+            return [Term(Fraction(1), {node: 1})]
+        inverse = Term(1 / below.coefficient, {atom: -k for atom, k in below.powers.items()})
+        return self._product(node, over, [inverse])
+
+    def _power(self, node: Node, depth: int) -> Terms:
+        exponent = node["exponent"]
+        terms = self.terms(node.inputs[0], depth)
+        if not isinstance(exponent, float) or not exponent.is_integer() or not 0 < exponent <= 4:
+            return [Term(Fraction(1), {node: 1})]
+        k = int(exponent)
+        if len(terms) != 1:
+            return [Term(Fraction(1), {node.inputs[0]: k})]
+        return [Term(terms[0].coefficient ** k, {atom: k * p for atom, p in terms[0].powers.items()})]
+
+    def _broadcast(self, node: Node, depth: int) -> Terms:
+        (inner,) = node.inputs
+        if inner.primitive not in ARITHMETIC and inner.primitive != "constant":
+            return [Term(Fraction(1), {node: 1})]
+        terms = self.terms(inner, depth)
+        if len(terms) != 1:
+            return [Term(Fraction(1), {node: 1})]
+        return [Term(terms[0].coefficient, {like_broadcast(node, a): k for a, k in terms[0].powers.items()})]
+
+    def _merged(self, left: Powers, right: Powers) -> Powers | None:
+        """The product of two monomials, or None where something would cancel that may be 0."""
+        result = dict(left)
+        for atom, power in right.items():
+            before = result.get(atom, 0)
+            if before * power < 0 and not self.context.nonzero(atom):
+                return None
+            result[atom] = before + power
+            if result[atom] == 0:
+                del result[atom]
+        return result
+
+
+def like_broadcast(pattern: Node, x: Node) -> Node:
+    """The node x repeated as the broadcast `pattern` repeats its own input, which has the shape of x."""
+    shape, axes = pattern.tensor.shape, pattern["axes"]
+    assert isinstance(axes, tuple)
+    if x.primitive == "constant":
+        return e.constant(_value(x), x.tensor.with_shape(shape)).node
+    return e.broadcast(Expr(x), shape, [a for a in axes if isinstance(a, int)]).node
+
+
+def _value(node: Node) -> float:
+    value = node["value"]
+    assert isinstance(value, (int, float))
+    return value
+
+
+def _constant(node: Node) -> Terms:
+    value = _value(node)
+    if value - value != 0:  # infinite or NaN: not a number that algebra may move
+        return [Term(Fraction(1), {node: 1})]
+    return [Term(Fraction(value))] if value else []
+
+
+def collect(terms: Terms) -> Terms:
+    """Like terms added up; those that vanish are gone."""
+    found: dict[frozenset[tuple[Node, int]], Term] = {}
+    for term in terms:
+        key = term.key()
+        before = found.get(key)
+        found[key] = Term(before.coefficient + term.coefficient, before.powers) if before else term
+    return [term for term in found.values() if term.coefficient != 0]
+
+
+def common_factor(terms: Terms) -> Term:
+    """The coefficient and the powers that all terms share; 1 where nothing is shared."""
+    shared = dict(terms[0].powers)
+    for term in terms[1:]:
+        shared = {a: _nearer_zero(k, term.powers[a]) for a, k in shared.items() if k * term.powers.get(a, 0) > 0}
+    size = abs(terms[0].coefficient)
+    same = all(abs(term.coefficient) == size for term in terms)
+    return Term(size if same else Fraction(1), shared)
+
+
+def _nearer_zero(a: int, b: int) -> int:
+    return min(a, b, key=abs)
+
+
+def divided(terms: Terms, factor: Term) -> Terms:
+    """The terms without a factor they all share."""
+    result: Terms = []
+    for term in terms:
+        powers = {a: k - factor.powers.get(a, 0) for a, k in term.powers.items()}
+        result.append(Term(term.coefficient / factor.coefficient, {a: k for a, k in powers.items() if k}))
+    return result
+
+
+Quotients: TypeAlias = Mapping[tuple[Node, Node], Node]  # quotients already in the graph, so that ŷ is found again
+
+
+def write(terms: Terms, type_: TensorType, quotients: Quotients) -> Expr:
+    """The terms as a formula: positive ones first, each as coefficient · numerator / denominator."""
+    if not terms:
+        return e.constant(0.0, type_)
+    ordered = sorted(terms, key=lambda t: t.coefficient < 0)
+    total = write_term(ordered[0], type_, quotients)
+    for term in ordered[1:]:
+        part = write_term(Term(abs(term.coefficient), term.powers), type_, quotients)
+        total = total - part if term.coefficient < 0 else total + part
+    return total
+
+
+def write_term(term: Term, type_: TensorType, quotients: Quotients) -> Expr:
+    """One term as a formula."""
+    if term.coefficient < 0:
+        return -write_term(Term(-term.coefficient, term.powers), type_, quotients)
+    over = [(a, k) for a, k in term.powers.items() if k > 0]
+    under = [(a, -k) for a, k in term.powers.items() if k < 0]
+    known = next(((n, d) for n, p in over for d, q in under if p == q == 1 and (n, d) in quotients), None)
+    if known is not None:
+        rest = {a: k for a, k in term.powers.items() if a not in known}
+        rest[quotients[known]] = rest.get(quotients[known], 0) + 1
+        return write_term(Term(term.coefficient, rest), type_, quotients)
+    numerator = _product(over, term.coefficient, type_)
+    denominator = _product(under, Fraction(1), type_)
+    if numerator is None:
+        numerator = e.constant(float(term.coefficient), type_)
+    return numerator if denominator is None else numerator / denominator
+
+
+def _product(factors: list[tuple[Node, int]], coefficient: Fraction, type_: TensorType) -> Expr | None:
+    parts = [Expr(a) if k == 1 else Expr(a) ** k for a, k in factors]
+    if coefficient != 1 or not parts:
+        parts = [e.constant(float(coefficient), type_), *parts] if coefficient != 1 else parts
+    if not parts:
+        return None
+    result = parts[0]
+    for part in parts[1:]:
+        result = result * part
+    return result
+
+
+def cost(node: Node, known: Container[Node] = (), limit: int = 96) -> int:
+    """The number of distinct operations of the formula down to its atoms; what is `known` counts as one."""
+    seen: set[Node] = set()
+    stack = [node]
+    while stack and len(seen) < limit:
+        here = stack.pop()
+        if here in seen or here.primitive not in ARITHMETIC | {"broadcast"}:
+            continue
+        seen.add(here)
+        if here in known and here is not node:
+            continue
+        if here.primitive != "broadcast" or here.inputs[0].primitive in ARITHMETIC:
+            stack.extend(here.inputs)
+    return len(seen)
+
+
+def divisor_sums(node: Node, depth: int = _MOST_DEPTH) -> set[Node]:
+    """The sums that stand below a fraction line in the formula: kept whole until they have cancelled."""
+    found: set[Node] = set()
+    stack = [(node, depth)]
+    while stack:
+        here, left = stack.pop()
+        if left == 0 or here.primitive not in ARITHMETIC | {"broadcast"}:
+            continue
+        if here.primitive == "divide" and here.inputs[1].primitive in ("add", "subtract"):
+            found.add(here.inputs[1])
+        stack.extend((i, left - 1) for i in here.inputs)
+    return found

@@ -1,0 +1,150 @@
+"""Where the axis of the samples lies in each value of a graph, and at which nodes rows of different samples mix.
+
+Along the samples' axis n of a value, row n may depend on sample n alone, so long as no primitive adds up, compares or
+contracts along it. The axis may move (transpose), lie inside a longer one (n·t after a reshape) and come apart again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from chainrule.graph.node import Graph, Node, topological
+from chainrule.graph.tensor_type import Dim, Shape, Size, TensorType, named, product
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The samples lie along `axis`, each as `inner` consecutive places of it: 1, or t where the axis is n·t."""
+
+    axis: int
+    inner: Dim = 1
+
+
+class Mixed:
+    """What a rule answers where rows of different samples meet."""
+
+
+MIXED: Final = Mixed()
+
+Layout: TypeAlias = Rows | None  # None: nothing in the value varies with one sample's data
+Layouts: TypeAlias = tuple[Layout, ...]  # one per output of the node
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """The layouts of every output of every node, and the nodes at which rows mix, in order."""
+
+    layouts: dict[Node, Layouts]
+    mixing: tuple[Node, ...]
+
+    def of(self, node: Node) -> Layout:
+        """The layout of a node that is one tensor."""
+        return self.layouts[node][0]
+
+
+def follow(outputs: Iterable[Node], samples: str, known: Mapping[Node, Layout] | None = None) -> Followed:
+    """The layout of every node under the outputs.
+
+    An input whose shape names `samples` holds one sample per place of its first such axis; `known` says otherwise.
+    What comes out of mixing has no layout, and is followed on as a value that all samples share.
+    """
+    layouts: dict[Node, Layouts] = {}
+    mixing: list[Node] = []
+    for node in topological(outputs):
+        if known is not None and node in known:
+            layouts[node] = (known[node],)
+            continue
+        answers = FOLLOW[node.primitive](node, [layouts[i] for i in node.inputs], samples)
+        if any(isinstance(answer, Mixed) for answer in answers):
+            mixing.append(node)
+        layouts[node] = tuple(None if isinstance(answer, Mixed) else answer for answer in answers)
+    return Followed(layouts, tuple(mixing))
+
+
+def quotient(whole: Dim, part: Dim) -> Dim | None:
+    """The dimension that times `part` makes `whole`; None where there is none.
+
+    Example: quotient(6*n, 2) is 3*n, and quotient(n, 2) is None.
+    """
+    factor, symbols = _parts(whole)
+    divisor, names = _parts(part)
+    if divisor == 0 or factor % divisor:
+        return None
+    left = list(symbols)
+    for name in names:
+        if name not in left:
+            return None
+        left.remove(name)
+    return product([factor // divisor, *map(named, left)])
+
+
+def _parts(dim: Dim) -> tuple[int, tuple[str, ...]]:
+    return (dim.factor, dim.symbols) if isinstance(dim, Size) else (dim, ())
+
+
+def outermost(shape: Shape, samples: str) -> Layout:
+    """The first axis that holds the samples, which come before whatever else lies along it; None if none does."""
+    for axis, dim in enumerate(shape):
+        inner = quotient(dim, named(samples))
+        if inner is not None:
+            return Rows(axis, inner)
+    return None
+
+
+# ---- one rule per primitive ----
+
+Answer: TypeAlias = tuple[Layout | Mixed, ...]
+Rule: TypeAlias = Callable[[Node, list[Layouts], str], Answer]
+
+
+def _input(node: Node, _: list[Layouts], samples: str) -> Answer:
+    return (outermost(node.tensor.shape, samples),)
+
+
+def _shared(_: Node, __: list[Layouts], ___: str) -> Answer:
+    return (None,)
+
+
+def _aligned(_: Node, inputs: list[Layouts], __: str) -> Answer:
+    """Operands that vary with the samples must hold them along the same axis."""
+    return (_joined([layout for (layout,) in inputs]),)
+
+
+def _joined(layouts: Iterable[Layout]) -> Layout | Mixed:
+    found = {layout for layout in layouts if layout is not None}
+    if len(found) > 1:
+        return MIXED
+    return found.pop() if found else None
+
+
+def _reshape(node: Node, inputs: list[Layouts], samples: str) -> Answer:
+    ((rows,),) = inputs
+    if rows is None:
+        return (None,)
+    before, after = node.inputs[0].tensor.shape, node.tensor.shape
+    within = product((rows.inner, *before[rows.axis + 1 :]))  # consecutive elements that belong to one sample
+    for axis, dim in enumerate(after):
+        inner = quotient(within, product(after[axis + 1 :]))
+        if inner is not None and quotient(dim, product((inner, named(samples)))) is not None:
+            return (Rows(axis, inner),)
+    return (MIXED,)
+
+
+def _transpose(node: Node, inputs: list[Layouts], _: str) -> Answer:
+    return _moved(inputs, _axes(node, "permutation"))
+
+
+def _broadcast(node: Node, inputs: list[Layouts], _: str) -> Answer:
+    new = _axes(node, "axes")
+    return _moved(inputs, [axis for axis in range(node.tensor.rank) if axis not in new])
+
+
+def _reduction(node: Node, inputs: list[Layouts], _: str) -> Answer:
+    gone = (node["axis"],) if node.primitive == "argmax" else _axes(node, "axes")
+    return _moved(inputs, [axis for axis in range(node.inputs[0].tensor.rank) if axis not in gone])
+
+
+def _moved(inputs: list[Layouts], sources: Iterable[int]) -> Answer:
+    raise NotImplementedError
