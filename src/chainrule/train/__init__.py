@@ -1,0 +1,1 @@
+"""Time passes here: an experiment becomes graphs, graphs become steps, steps become a run."""

@@ -1,0 +1,211 @@
+"""The state of a run at one step, on the disk: tensors first, then the JSON that vouches for them.
+
+A checkpoint exists when its JSON does: that is written last, durably, and holds the SHA-256 of the tensors. So at any
+moment every checkpoint that can be seen is whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import msgspec
+import numpy.typing as npt
+
+from chainrule.errors import RunError
+from chainrule.train.durable import make_folder, remove, sweep, write_durably
+from chainrule.train.tally import Tally
+from chainrule.train.tensors import encode_tensors, read_tensors, sha256_of
+
+Array: TypeAlias = npt.NDArray[Any]
+
+CHECKPOINT_VERSION: Final = 1
+
+
+class Best(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The epoch whose validation loss is the smallest so far, and that loss."""
+
+    epoch: int
+    step: int
+    val_loss: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """All that is needed to go on from a step as if nothing had happened.
+
+    Attributes:
+        step: updates done.
+        epoch: the epoch under way, counted from 0.
+        steps_of_epoch: updates done of that epoch.
+        lineage: of the experiment; a run goes on only with the same.
+        state: parameters and optimizer slots by name.
+        tally: the sums of the epoch so far.
+        best: where validation exists and an epoch is over.
+        seconds: spent training so far.
+    """
+
+    step: int
+    epoch: int
+    steps_of_epoch: int
+    lineage: str
+    state: Mapping[str, Array]
+    tally: Tally
+    best: Best | None = None
+    seconds: float = 0.0
+
+
+class _Voucher(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The JSON beside the tensors."""
+
+    step: int
+    epoch: int
+    steps_of_epoch: int
+    lineage: str
+    weight: float
+    sums: dict[str, float]
+    best: Best | None
+    seconds: float
+    sha256: str
+    format_version: int = CHECKPOINT_VERSION
+
+
+def is_kept(step: int) -> bool:
+    """Whether the checkpoint of this step stays: 0, 1, 2, 4, 8, …, so that half of any run is never repeated."""
+    return step & (step - 1) == 0
+
+
+def next_kept(step: int) -> int:
+    """The first step after this one whose checkpoint stays."""
+    return 1 << step.bit_length()
+
+
+class Checkpoints:
+    """The checkpoints in a folder: those of log-spaced steps, and the last."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The steps of which there is a checkpoint, rising."""
+        found = (path.stem.removeprefix("step-") for path in self._folder.glob("step-*.json"))
+        return tuple(sorted(int(step) for step in found if step.isdigit()))
+
+    def path(self, step: int) -> Path:
+        """Where the JSON of that step lies, or would."""
+        return self._folder / f"step-{step}.json"
+
+    def prepare(self) -> None:
+        """Make the folder; remove what writers that were killed left behind."""
+        make_folder(self._folder)
+        sweep(self._folder)
+        for tensors in self._folder.glob("step-*.safetensors"):
+            if not tensors.with_suffix(".json").exists():
+                remove(tensors)
+
+    def write(self, checkpoint: Checkpoint) -> Path:
+        """Write the checkpoint, then let go of the one before unless its step is kept.
+
+        Raises: WriteError when it cannot be written; all that were there before still are.
+        """
+        path = self.path(checkpoint.step)
+        before = self.steps
+        tensors = encode_tensors(checkpoint.state)
+        sha256 = sha256_of(tensors)
+        if not self._holds(checkpoint.step, sha256):
+            self.drop(checkpoint.step)
+            write_durably(self._tensors(checkpoint.step), tensors)
+        write_durably(path, _encode(checkpoint, sha256))
+        for step in before:
+            if step < checkpoint.step and not is_kept(step):
+                self.drop(step)
+        return path
+
+    def read(self, step: int) -> Checkpoint:
+        """The checkpoint of that step, its checksum verified.
+
+        Raises: RunError for a file that is missing or damaged, by name.
+        """
+        voucher = self._voucher(step)
+        return Checkpoint(
+            step=voucher.step,
+            epoch=voucher.epoch,
+            steps_of_epoch=voucher.steps_of_epoch,
+            lineage=voucher.lineage,
+            state=read_tensors(self._tensors(step), voucher.sha256),
+            tally=Tally(voucher.weight, voucher.sums),
+            best=voucher.best,
+            seconds=voucher.seconds,
+        )
+
+    def latest(self) -> Checkpoint:
+        """The checkpoint of the highest step.
+
+        Raises: RunError when there is none, or when it is damaged.
+        """
+        if not self.steps:
+            raise RunError(f"there is no checkpoint in {self._folder}: train again")
+        return self.read(self.steps[-1])
+
+    def before(self, step: int) -> Checkpoint:
+        """The last checkpoint at or before a step, from which that step can be reached again.
+
+        Raises: RunError when there is none, or when it is damaged.
+        """
+        earlier = [found for found in self.steps if found <= step]
+        if not earlier:
+            raise RunError(f"there is no checkpoint at or before step {step} in {self._folder}: train again")
+        return self.read(earlier[-1])
+
+    def _voucher(self, step: int) -> _Voucher:
+        path = self.path(step)
+        try:
+            voucher = msgspec.json.decode(path.read_bytes(), type=_Voucher)
+        except OSError as error:
+            raise RunError(f"{path} cannot be read ({error.strerror}): there is no such checkpoint") from error
+        except msgspec.MsgspecError as error:
+            raise RunError(
+                f"{path} is damaged or from a newer chainrule ({error}): delete it to use one before"
+            ) from error
+        if voucher.step != step:
+            raise RunError(f"{path} says it is of step {voucher.step}: it was renamed; give it its name back")
+        return voucher
+
+    def _holds(self, step: int, sha256: str) -> bool:
+        """Whether the tensors of that step are there already, as in a run that stops again where it went on."""
+        try:
+            return self._voucher(step).sha256 == sha256 and bool(read_tensors(self._tensors(step), sha256))
+        except RunError:
+            return False
+
+    def _tensors(self, step: int) -> Path:
+        return self._folder / f"step-{step}.safetensors"
+
+    def drop(self, step: int) -> None:
+        """Remove a checkpoint: the JSON first, so that what can be seen stays whole."""
+        remove(self.path(step))
+        remove(self._tensors(step))
+
+    def drop_after(self, step: int) -> None:
+        """Remove the checkpoints of later steps."""
+        for found in reversed(self.steps):
+            if found > step:
+                self.drop(found)
+
+
+def _encode(checkpoint: Checkpoint, sha256: str) -> bytes:
+    voucher = _Voucher(
+        step=checkpoint.step,
+        epoch=checkpoint.epoch,
+        steps_of_epoch=checkpoint.steps_of_epoch,
+        lineage=checkpoint.lineage,
+        weight=checkpoint.tally.weight,
+        sums=dict(checkpoint.tally.sums),
+        best=checkpoint.best,
+        seconds=checkpoint.seconds,
+        sha256=sha256,
+    )
+    return msgspec.json.format(msgspec.json.encode(voucher), indent=1) + b"\n"

@@ -1,0 +1,127 @@
+"""What was measured at the end of every epoch: in memory as columns, on disk as one JSON line each."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from chainrule.errors import RunError, UnknownNameError, WriteError
+from chainrule.train.durable import write_durably
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One epoch: its number from 0, the updates done by its end, its measurements, and the seconds it took."""
+
+    epoch: int
+    step: int
+    metrics: Mapping[str, float]
+    seconds: float
+
+
+@dataclass(eq=False, slots=True)
+class History(Mapping[str, list[float]]):
+    """The measurements of all epochs, by name: `history["val_loss"][3]` is that of the fourth epoch.
+
+    Two histories are equal when their measurements are; when they were taken and how long that took is in `entries`.
+    """
+
+    entries: list[Entry] = field(default_factory=list[Entry])
+
+    def __getitem__(self, name: str) -> list[float]:
+        """The measurement of every epoch.
+
+        Raises: UnknownNameError for a measurement that was not taken.
+        """
+        if name not in self._names():
+            raise UnknownNameError("measurement", name, self._names())
+        return [entry.metrics.get(name, math.nan) for entry in self.entries]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names())
+
+    def __len__(self) -> int:
+        return len(self._names())
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs are complete."""
+        return len(self.entries)
+
+    def _names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for entry in self.entries for name in entry.metrics))
+
+
+class HistoryFile:
+    """Appends epochs to a file of JSON lines; a line torn by a sudden end is dropped when the file is read."""
+
+    def __init__(self, path: Path, kept: History | None = None) -> None:
+        """Begin the file with the epochs already done, or empty."""
+        self._path = path
+        write_durably(path, b"".join(_line(entry) for entry in (kept or History()).entries))
+        self._file: IO[bytes] = path.open("ab")
+
+    def append(self, entry: Entry) -> None:
+        """Hand the epoch's line to the system; it is on the disk after `flush`."""
+        try:
+            self._file.write(_line(entry))
+            self._file.flush()
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def flush(self) -> None:
+        """Bring all lines to the disk."""
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def close(self) -> None:
+        """End the file."""
+        self._file.close()
+
+    def _failed(self, error: OSError) -> WriteError:
+        return WriteError(
+            f"{self._path} could not be written ({error.strerror or error}): the epochs before are intact; "
+            "free some space, then go on with resume"
+        )
+
+
+def read_history(path: Path) -> History:
+    """The epochs in the file; a torn last line is left out.
+
+    Raises: RunError for a file that is missing or damaged before its last line.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise RunError(f"the history {path} cannot be read ({error.strerror}): is this the folder of a run?") from error
+    entries: list[Entry] = []
+    for number, line in enumerate(lines[:-1], start=1):  # what follows the last line feed is empty or torn
+        try:
+            entries.append(_entry(line, expected=len(entries)))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise RunError(f"{path}, line {number}, is damaged: restore the file, or delete it and resume") from error
+    return History(entries)
+
+
+def _line(entry: Entry) -> bytes:
+    measured = {name: value if math.isfinite(value) else str(value) for name, value in entry.metrics.items()}
+    row = {"epoch": entry.epoch, "step": entry.step, **measured, "seconds": round(entry.seconds, 6)}
+    return json.dumps(row, allow_nan=False).encode() + b"\n"
+
+
+def _entry(line: bytes, expected: int) -> Entry:
+    row = json.loads(line)
+    epoch, step, seconds = int(row.pop("epoch")), int(row.pop("step")), float(row.pop("seconds"))
+    if epoch != expected:
+        raise ValueError(f"epoch {epoch} where {expected} was due")
+    return Entry(epoch, step, {name: float(value) for name, value in row.items()}, seconds)
