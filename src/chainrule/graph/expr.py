@@ -141,7 +141,7 @@ def iota(shape: Sequence[Dim], axis: int) -> Expr:
 
 def random_bits(seed: Expr, step: Expr, purpose: int, shape: Sequence[Dim]) -> Expr:
     """Random uint32 words: a function of seed uint32[2], step uint32[], purpose and position alone."""
-    return Expr(apply("random_bits", seed.node, step.node, purpose=purpose, shape=tuple(shape)))
+    return Expr(apply("random_bits", seed.node, step.node, purpose=int(purpose), shape=tuple(shape)))
 
 
 # ---- elementwise functions ----
@@ -288,8 +288,8 @@ def broadcast_to(x: Expr, shape: Shape) -> Expr:
 
 def concatenate(parts: Sequence[Expr], axis: int) -> Expr:
     """Values joined along an axis."""
-    rank = parts[0].type.rank if parts else 0
-    return Expr(apply("concatenate", *(p.node for p in parts), axis=axis % rank if rank else axis))
+    which = normalize_axes(axis, parts[0].type.rank)[0] if parts else axis
+    return Expr(apply("concatenate", *(p.node for p in parts), axis=which))
 
 
 def slice_axis(x: Expr, axis: int, start: int, stop: int) -> Expr:
@@ -323,7 +323,7 @@ def mean(x: Expr, axes: int | Sequence[int] | None = None, *, keepdims: bool = F
 
 def argmax(x: Expr, axis: int = -1) -> Expr:
     """The position of the largest along an axis, the first of equals; int32."""
-    return _unary("argmax", x, axis=axis % x.type.rank)
+    return _unary("argmax", x, axis=normalize_axes(axis, x.type.rank)[0])
 
 
 def matmul(x: Expr, w: Expr) -> Expr:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from chainrule.errors import DTypeError, GraphError, ShapeError, UnknownNameError
+from chainrule.errors import DTypeError, GraphError, ShapeError, UnknownNameError, ValueRangeError
 from chainrule.graph.node import Attribute, Attributes, Graph, Node, intern
 from chainrule.graph.tensor_type import (
     DTYPES,
@@ -94,21 +94,21 @@ def _floats(name: str, types: tuple[AnyType, ...]) -> tuple[TensorType, ...]:
 
 def _integer(name: str, attributes: dict[str, Attribute], key: str) -> int:
     value = attributes[key]
-    if isinstance(value, bool) or not isinstance(value, int):
+    if type(value) is not int:
         raise GraphError(f"{name} needs a whole number as {key}, and got {value!r}")
     return value
 
 
 def _integers(name: str, attributes: dict[str, Attribute], key: str) -> tuple[int, ...]:
     value = attributes[key]
-    if not isinstance(value, tuple) or not all(isinstance(v, int) and not isinstance(v, bool) for v in value):
+    if not isinstance(value, tuple) or not all(type(v) is int for v in value):
         raise GraphError(f"{name} needs whole numbers as {key}, and got {value!r}")
     return tuple(v for v in value if isinstance(v, int))
 
 
 def _shape(name: str, attributes: dict[str, Attribute]) -> Shape:
     value = attributes["shape"]
-    if not isinstance(value, tuple) or not all(isinstance(v, (int, Size)) for v in value):
+    if not isinstance(value, tuple) or not all(type(v) is int or isinstance(v, Size) for v in value):
         raise GraphError(f"{name} needs dimensions as shape, and got {value!r}")
     return tuple(v for v in value if isinstance(v, (int, Size)))
 
@@ -155,7 +155,13 @@ def _constant(name: str, _: tuple[AnyType, ...], attributes: dict[str, Attribute
     wanted = float if kind.is_float else bool if kind.dtype == "bool" else int
     if type(value) is not wanted:
         raise DTypeError(f"a constant of {kind.dtype} holds a Python {wanted.__name__}, and got {value!r}")
+    least, most = _RANGE.get(kind.dtype, (value, value))
+    if isinstance(value, int) and not least <= value <= most:
+        raise ValueRangeError(f"a constant of {kind.dtype} lies from {least} to {most}, and got {value}")
     return kind
+
+
+_RANGE: Final[dict[str, tuple[int, int]]] = {"int32": (-(2**31), 2**31 - 1), "uint32": (0, 2**32 - 1)}
 
 
 def _size(name: str, _: tuple[AnyType, ...], attributes: dict[str, Attribute]) -> AnyType:
@@ -308,12 +314,19 @@ def _reduction(name: str, types: tuple[AnyType, ...], attributes: dict[str, Attr
     if x.dtype == "bool":
         raise DTypeError(f"{name} needs numbers, and got bool; cast it first")
     axes = _sorted_axes(name, attributes, x.rank)
+    _nonempty(name, x, axes)
     return x.with_shape([d for axis, d in enumerate(x.shape) if axis not in axes])
+
+
+def _nonempty(name: str, x: TensorType, axes: tuple[int, ...]) -> None:
+    if name != "sum" and any(x.shape[axis] == 0 for axis in axes):
+        raise ShapeError(f"{name} of no elements is undefined: {show_shape(x.shape)} is empty along {axes}")
 
 
 def _argmax(name: str, types: tuple[AnyType, ...], attributes: dict[str, Attribute]) -> AnyType:
     (x,) = _tensors(name, types)
     axis = _one_axis(name, attributes, x.rank)
+    _nonempty(name, x, (axis,))
     return TensorType("int32", tuple(d for a, d in enumerate(x.shape) if a != axis))
 
 
@@ -332,6 +345,8 @@ def _scan(name: str, types: tuple[AnyType, ...], attributes: dict[str, Attribute
     if not isinstance(body, Graph):
         raise GraphError(f"{name} needs a graph as body, and got {body!r}")
     tensors = _tensors(name, types)
+    if carries < 0 or slices < 1 or carries + slices > len(tensors):
+        raise GraphError(f"{name} of {len(tensors)} inputs cannot carry {carries} and run over {slices} of them")
     init, xs, consts = tensors[:carries], tensors[carries : carries + slices], tensors[carries + slices :]
     lengths = {x.shape[0] for x in xs}
     if len(lengths) != 1:

@@ -32,6 +32,8 @@ class ReferenceProgram:
     def __init__(self, step: Step) -> None:
         self.step = step
         self._plan = Plan(step.graph)
+        self._size = step.size
+        self._updated = step.updated
 
     def start(self, state: Mapping[str, Array]) -> State:
         """Copy the state in, in C order."""
@@ -70,7 +72,7 @@ class ReferenceProgram:
                 batch = {name: np.ascontiguousarray(column[rows]) for name, column in columns.items()}
                 now = {name: values[done] for name, values in scalars.items()}
                 results = self._plan.execute(self._bound(sizes, len(rows)), {**arrays, **batch, **now})
-                for name in self.step.updated:
+                for name in self._updated:
                     arrays[name] = np.asarray(results[name], order="C")  # else bits would depend on how it came about
                 for name, values in measured.items():
                     values[done] = results[name]
@@ -80,7 +82,7 @@ class ReferenceProgram:
 
     def _bound(self, sizes: dict[str, int], rows: int) -> Bound:
         """The plan for a batch of so many rows."""
-        return self._plan.bind(sizes if self.step.size is None else {**sizes, self.step.size: rows})
+        return self._plan.bind(sizes if self._size is None else {**sizes, self._size: rows})
 
     def _mine(self, state: State) -> ReferenceState:
         if not isinstance(state, ReferenceState) or state.program is not self:
