@@ -1,0 +1,61 @@
+"""What a number of an experiment must satisfy, and the sentence that says so where it does not."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from chainrule.errors import ExperimentError
+
+LARGEST: Final = sys.float_info.max
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A range of finite numbers, and how it is said: "a number above 0"."""
+
+    holds: Callable[[float], bool]
+    said: str
+
+
+ANY: Final = Bound(lambda x: True, "a finite number")
+POSITIVE: Final = Bound(lambda x: x > 0, "a number above 0")
+SHARE: Final = Bound(lambda x: 0 <= x < 1, "a number from 0 to below 1")
+
+
+def real(owner: str, field: str, value: object, bound: Bound) -> float:
+    """The value as a float.
+
+    Raises: ExperimentError when it is no finite number, or lies outside the bound.
+    """
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not _within(value, bound):
+        raise ExperimentError(f"{owner} needs {bound.said} as {field}, and got {value!r}; choose another {field}")
+    return float(value)
+
+
+def _within(value: float, bound: Bound) -> bool:
+    return -LARGEST <= value <= LARGEST and bound.holds(value)  # NaN is not within
+
+
+def whole(owner: str, field: str, value: object) -> int:
+    """The value, a whole number of at least 1.
+
+    Raises: ExperimentError when it is not.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ExperimentError(
+            f"{owner} needs a whole number of at least 1 as {field}, and got {value!r}; choose another {field}"
+        )
+    return value
+
+
+def truth(owner: str, field: str, value: object) -> bool:
+    """The value, true or false.
+
+    Raises: ExperimentError when it is neither.
+    """
+    if not isinstance(value, bool):
+        raise ExperimentError(f"{owner} needs true or false as {field}, and got {value!r}; choose one of them")
+    return value

@@ -1,0 +1,16 @@
+"""Layers: what a network is made of, one file a kind."""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+from chainrule.nn.layers.activation import ActivationLayer
+from chainrule.nn.layers.dense import Dense
+from chainrule.nn.layers.flatten import Flatten
+from chainrule.nn.layers.parameter import Parameter, Record, Role
+
+Layer: TypeAlias = Dense | ActivationLayer | Flatten
+
+LAYERS: Final[dict[str, type[Layer]]] = {"dense": Dense, "activation": ActivationLayer, "flatten": Flatten}
+
+__all__ = ["LAYERS", "ActivationLayer", "Dense", "Flatten", "Layer", "Parameter", "Record", "Role"]
