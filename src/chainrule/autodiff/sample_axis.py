@@ -6,12 +6,13 @@ contracts along it. The axis may move (transpose), lie inside a longer one (n·t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from chainrule.graph.node import Graph, Node, topological
-from chainrule.graph.tensor_type import Dim, Shape, Size, TensorType, named, product
+from chainrule.graph.primitives import PRIMITIVES
+from chainrule.graph.tensor_type import Dim, Shape, Size, TupleType, named, product
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,18 +134,108 @@ def _reshape(node: Node, inputs: list[Layouts], samples: str) -> Answer:
 
 
 def _transpose(node: Node, inputs: list[Layouts], _: str) -> Answer:
-    return _moved(inputs, _axes(node, "permutation"))
-
-
-def _broadcast(node: Node, inputs: list[Layouts], _: str) -> Answer:
-    new = _axes(node, "axes")
-    return _moved(inputs, [axis for axis in range(node.tensor.rank) if axis not in new])
+    return _kept(inputs, _axes(node, "permutation"))
 
 
 def _reduction(node: Node, inputs: list[Layouts], _: str) -> Answer:
-    gone = (node["axis"],) if node.primitive == "argmax" else _axes(node, "axes")
-    return _moved(inputs, [axis for axis in range(node.inputs[0].tensor.rank) if axis not in gone])
+    gone = _axes(node, "axis" if node.primitive == "argmax" else "axes")
+    return _kept(inputs, [axis for axis in range(node.inputs[0].tensor.rank) if axis not in gone])
 
 
-def _moved(inputs: list[Layouts], sources: Iterable[int]) -> Answer:
-    raise NotImplementedError
+def _kept(inputs: list[Layouts], axes: Sequence[int]) -> Answer:
+    """The result has these axes of the input, in this order."""
+    ((rows,),) = inputs
+    if rows is None:
+        return (None,)
+    return (Rows(axes.index(rows.axis), rows.inner) if rows.axis in axes else MIXED,)
+
+
+def _broadcast(node: Node, inputs: list[Layouts], _: str) -> Answer:
+    ((rows,),) = inputs
+    new = _axes(node, "axes")
+    old = [axis for axis in range(node.tensor.rank) if axis not in new]
+    return (None if rows is None else Rows(old[rows.axis], rows.inner),)
+
+
+def _axes(node: Node, attribute: str) -> tuple[int, ...]:
+    value = node[attribute]
+    axes = value if isinstance(value, tuple) else (value,)
+    return tuple(axis for axis in axes if isinstance(axis, int))
+
+
+def _matmul(node: Node, inputs: list[Layouts], samples: str) -> Answer:
+    (left,), (right,) = inputs
+    last = node.tensor.rank - 1
+    contracted = (left is not None and left.axis == last) or (right is not None and right.axis == last - 1)
+    return (MIXED,) if contracted else _aligned(node, inputs, samples)
+
+
+def _scan(node: Node, inputs: list[Layouts], samples: str) -> Answer:
+    """Carried values are followed round the loop until their layouts no longer change."""
+    body, carries, slices = node["body"], _count(node, "carries"), _count(node, "xs")
+    assert isinstance(body, Graph)
+    given = [layout for (layout,) in inputs]
+    steps = [_inside(layout) for layout in given[carries : carries + slices]]
+    if any(isinstance(step, Mixed) for step in steps):
+        return _all_mixed(node)
+    sliced = [step for step in steps if not isinstance(step, Mixed)]
+    carried = given[:carries]
+    while True:
+        known = dict(zip(body.inputs, [*carried, *sliced, *given[carries + slices :]], strict=True))
+        inside = follow(body.results, samples, known)
+        after = [inside.of(result) for result in body.results]
+        joined = [_joined(pair) for pair in zip(carried, after[:carries], strict=True)]
+        if inside.mixing or any(isinstance(each, Mixed) for each in joined):
+            return _all_mixed(node)
+        settled = [each for each in joined if not isinstance(each, Mixed)]
+        if settled == carried:
+            return (*settled, *(None if rows is None else Rows(rows.axis + 1, rows.inner) for rows in after[carries:]))
+        carried = settled
+
+
+def _inside(layout: Layout) -> Layout | Mixed:
+    """The layout of one slice along axis 0, over which the loop runs."""
+    if layout is None:
+        return None
+    return MIXED if layout.axis == 0 else Rows(layout.axis - 1, layout.inner)
+
+
+def _all_mixed(node: Node) -> Answer:
+    assert isinstance(node.type, TupleType)
+    return (MIXED,) * len(node.type.items)
+
+
+def _count(node: Node, attribute: str) -> int:
+    value = node[attribute]
+    assert isinstance(value, int)
+    return value
+
+
+def _item(node: Node, inputs: list[Layouts], _: str) -> Answer:
+    return (inputs[0][_count(node, "index")],)
+
+
+_STRUCTURE: Final[dict[str, Rule]] = {
+    "input": _input,
+    "constant": _shared,
+    "size": _shared,  # the number of samples, not their data
+    "iota": _shared,
+    "random_bits": _aligned,  # a draw belongs to its place
+    "reshape": _reshape,
+    "transpose": _transpose,
+    "broadcast": _broadcast,
+    "concatenate": _aligned,  # these three act along axes that are numbers, and n is a name
+    "slice": _aligned,
+    "pad": _aligned,
+    "sum": _reduction,
+    "max": _reduction,
+    "argmax": _reduction,
+    "matmul": _matmul,
+    "scan": _scan,
+    "item": _item,
+}
+
+FOLLOW: Final[dict[str, Rule]] = {
+    **{row.name: _aligned for row in PRIMITIVES.values() if row.kind == "elementwise"},
+    **_STRUCTURE,
+}
