@@ -84,9 +84,7 @@ def _header(path: Path, text: str) -> tuple[str, tuple[str, ...]]:
     names = tuple(name.strip() or f"column_{place}" for place, name in enumerate(headers[separator], 1))
     hint = _header_hint(names)
     if len(names) < 2:
-        raise DataError(
-            f"{path}, line 1, names {len(names)} column: a table of at least two, separated by commas, is needed"
-        )
+        raise DataError(f"{path}, line 1, names {len(names)} columns: at least two, separated by commas, are needed")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise DataError(f"{path}, line 1: more than one column is named {listed(twice)}: give each its own name{hint}")

@@ -123,11 +123,11 @@ def fit_scaling(values: Array, kind: str, *, value_range: tuple[float, float] | 
     low, high = columns.min(axis=0).astype(np.float64), columns.max(axis=0).astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):  # told below, with the column
         shift, scale = (low, high - low) if known == "minmax" else _mean_and_deviation(columns)
+    shift = np.where(low == high, low, shift)  # exactly, where a mean would carry rounding
+    scale = np.where((low == high) | (scale < SMALLEST_SCALE), 1.0, scale)
     wide = np.flatnonzero(~(np.isfinite(shift) & np.isfinite(scale)))
     if wide.size:
         raise DataError(f"column {wide[0]} runs from {low[wide[0]]} to {high[wide[0]]}: too wide to scale in float64")
-    constant = (low == high) | (scale < SMALLEST_SCALE)
-    shift, scale = np.where(low == high, low, shift), np.where(constant, 1.0, scale)
     return Scaling(kind=known, shift=tuple(shift.tolist()), scale=tuple(scale.tolist()))
 
 
