@@ -14,6 +14,7 @@ import pytest
 
 from chainrule.data import Source, check_source, load, load_source
 from chainrule.errors import DataError, InputError, UnknownNameError, UnreadableFileError
+from tests.absent import require
 
 
 def test_importing_needs_neither_polars_nor_narwhals() -> None:
@@ -95,12 +96,27 @@ def test_a_dataframe_is_fingerprinted_by_content() -> None:
         load_source(source)
 
 
+def test_dataframes_of_pandas() -> None:
+    pandas = require("pandas", "pip install pandas")
+    frame = pandas.DataFrame({"a": [1, 2, 3], "b": [True, False, True], "t": ["x", "y", "x"]})
+    data = load(frame, target="t")
+    assert (data.x.tolist(), data.class_names) == ([[1.0, 1.0], [2.0, 0.0], [3.0, 1.0]], ("x", "y"))
+    numbered = load(pandas.DataFrame([[1.0, 2.0], [3.0, 5.0]]), target=1)
+    assert (numbered.feature_names, numbered.y.tolist()) == (("0",), [[2.0], [5.0]])
+    with pytest.raises(DataError, match="row 1, column 'b': a missing value"):
+        load(frame.assign(b=[True, None, True]), target="t")
+    with pytest.raises(DataError, match="distinct names"):
+        load(pandas.DataFrame([[1, 2], [3, 4]], columns=["a", "a"]), target="a")
+    with pytest.raises(DataError, match="of one name"):
+        load(pandas.DataFrame([[1, 2], [3, 4]], columns=[0, "0"]), target="0")
+
+
 @pytest.mark.parametrize(
     ("frame", "options", "error", "words"),
     [
-        (FRAME, {}, DataError, "needs a target"),
+        (FRAME, {}, DataError, "needs a target.* with target="),
         (FRAME, {"target": "tt"}, UnknownNameError, "column in the dataframe 'tt'"),
-        (FRAME, {"target": "t"}, DataError, "row 0, column 'name': 'b'"),
+        (FRAME, {"target": "t"}, DataError, r"row 0, column 'name': 'b' .* drop=\['name'\]"),
         (
             pl.DataFrame({"a": [1, None], "t": [1.0, 2.0]}),
             {"target": "t"},

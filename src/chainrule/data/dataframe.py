@@ -30,7 +30,7 @@ def as_frame(what: object) -> Frame | None:
     try:
         frame: object = nw.from_native(what, pass_through=True)
     except (nw.exceptions.NarwhalsError, ValueError) as error:
-        raise DataError("the dataframe cannot be read: its columns need distinct names that are text") from error
+        raise DataError("the dataframe cannot be read: its columns need distinct names") from error
     if isinstance(frame, nw.LazyFrame):
         raise DataError("the dataframe is lazy: call its collect() first")
     return cast("Frame", frame) if isinstance(frame, nw.DataFrame) else None
@@ -43,8 +43,13 @@ def read_frame(frame: Frame, choice: Choice, *, name: str = "dataframe") -> Data
         DataError: what `from_columns` refuses.
         UnknownNameError: a column that does not exist.
     """
-    columns = tuple(_column(frame[column]) for column in frame.columns)
-    table = Table(origin="the dataframe", columns=columns, rows=len(frame), place=lambda row: f"row {row}")
+    columns = tuple(_column(series) for series in frame.iter_columns())
+    names = [column.name for column in columns]
+    if len(set(names)) < len(names):
+        raise DataError("the dataframe has columns of one name: give each its own")
+    table = Table(
+        origin="the dataframe", columns=columns, rows=len(frame), place=lambda row: f"row {row}", in_code=True
+    )
     source = Source(
         kind="memory", name=name, target=choice.target, features=choice.features, drop=choice.drop, task=choice.task,
         sha256=fingerprint(*(_digestible(column, len(frame)) for column in columns)),
@@ -62,7 +67,7 @@ def _column(series: Series) -> Column:
         missing = missing | np.isnan(numbers)
     else:
         numbers = np.full(len(series), np.nan)
-    return Column(series.name, numbers, missing, boolean, lambda row: str(series[row]))
+    return Column(str(series.name), numbers, missing, boolean, lambda row: str(series[row]))
 
 
 def _all_booleans(series: Series, missing: np.ndarray[Any, np.dtype[np.bool_]]) -> bool:

@@ -47,12 +47,14 @@ class Table:
         columns: in order, with distinct names.
         rows: how many.
         place: where a row stands in its origin, for messages ("line 17").
+        in_code: whether the table came from Python, so that messages name arguments rather than flags.
     """
 
     origin: str
     columns: tuple[Column, ...]
     rows: int
     place: Callable[[int], str]
+    in_code: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -114,8 +116,9 @@ def _named(table: Table, name: str) -> Column:
 
 def _target(table: Table, choice: Choice) -> Column:
     if choice.target is None:
+        option = "target=" if table.in_code else "--target"
         raise DataError(
-            f"{table.origin} needs a target, the column to predict: name one of {listed(table.names)} with --target"
+            f"{table.origin} needs a target, the column to predict: name one of {listed(table.names)} with {option}"
         )
     return _named(table, choice.target)
 
@@ -138,7 +141,9 @@ def _check_features(table: Table, features: tuple[Column, ...]) -> None:
     unfit = [column for column in features if not bool(np.isfinite(column.numbers).all())]
     if not unfit:
         return
-    remedy = f"leave columns out with {_drop_option(unfit)}" if len(unfit) < len(features) else "choose other columns"
+    remedy = (
+        f"leave columns out with {_drop_option(table, unfit)}" if len(unfit) < len(features) else "choose other columns"
+    )
     column = unfit[0]
     row = int(np.flatnonzero(~np.isfinite(column.numbers))[0])
     found = "a missing value" if column.missing[row] else quoted(column.text(row))
@@ -154,7 +159,9 @@ def _decimal_comma(column: Column, row: int) -> str:
     return " (write decimals with a point)" if "," in text and digits.isdigit() else ""
 
 
-def _drop_option(columns: Sequence[Column]) -> str:
+def _drop_option(table: Table, columns: Sequence[Column]) -> str:
+    if table.in_code:
+        return f"drop=[{listed(column.name for column in columns)}]"
     names = ",".join(column.name for column in columns)
     return f"--drop {names}" if names.replace(",", "").replace("_", "").isalnum() else f"--drop {quoted(names)}"
 
@@ -181,7 +188,7 @@ def _task(table: Table, target: Column, task: Task | None) -> Task:
         reason = f"{needs}, but this is text" if task else f"the other rows hold numbers, {needs}"
         raise DataError(
             f"{table.origin}, {table.place(row)}, column {quoted(target.name)}: {quoted(target.text(row))}: "
-            f"{reason}; correct it, or predict classes with --task classification"
+            f"{reason}; correct it, or predict classes with task 'classification'"
         )
     infinite = np.flatnonzero(~np.isfinite(target.numbers))
     if infinite.size:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
 import numpy as np
 
 from chainrule.data.dataset import Dataset, indexed_names
@@ -21,6 +19,8 @@ def digits() -> Dataset:
     Source: E. Alpaydin, C. Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine Learning Repository,
         test part in its original order; CC BY 4.0. The file `digits.txt` beside this one says the same.
     """
+    from importlib import resources  # 15 ms, and needed for this set only
+
     text = resources.files("chainrule.data.builtin").joinpath("digits.txt").read_text(encoding="ascii")
     lines = [line.split() for line in text.splitlines() if not line.startswith("#")]
     value_of = np.zeros(128, dtype=np.uint8)
