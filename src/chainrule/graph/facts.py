@@ -111,6 +111,8 @@ def _add(_: Node, known: list[Known]) -> Known:
 
 def _subtract(node: Node, known: list[Known]) -> Known:
     x, y = known
+    if _wraps(node):
+        return NOTHING
     if _is_one(node.inputs[0]):
         return _one_minus(y)
     if Fact.POSITIVE in x and Fact.NEGATIVE in y:
@@ -118,6 +120,11 @@ def _subtract(node: Node, known: list[Known]) -> Known:
     if Fact.NEGATIVE in x and Fact.NONNEGATIVE in y:
         return _facts(Fact.NEGATIVE)
     return NOTHING
+
+
+def _wraps(node: Node) -> bool:
+    """Whether the numbers are unsigned: what would lie below 0 becomes large."""
+    return node.tensor.dtype == "uint32"
 
 
 def _is_one(node: Node) -> bool:
@@ -172,7 +179,9 @@ def _is_row_sum_of(x: Node, total: Node) -> bool:
     return added.primitive == "sum" and added["axes"] == (last,) and added.inputs[0] is x
 
 
-def _negate(_: Node, known: list[Known]) -> Known:
+def _negate(node: Node, known: list[Known]) -> Known:
+    if _wraps(node):
+        return NOTHING
     swapped = {Fact.POSITIVE: Fact.NEGATIVE, Fact.NEGATIVE: Fact.POSITIVE}
     result = frozenset(swapped[fact] for fact in known[0] if fact in swapped)
     return result | _facts(Fact.BELOW_ONE) if Fact.NONNEGATIVE in known[0] else result
@@ -238,7 +247,10 @@ def _cast(node: Node, known: list[Known]) -> Known:
     source = node.inputs[0].tensor
     if source.dtype == "bool":
         return (known[0] & {Fact.ONE_HOT}) | _facts(Fact.BINARY)
-    return known[0] if node.tensor.is_float else known[0] & {Fact.NONNEGATIVE, Fact.BINARY, Fact.LABELS, Fact.ONE_HOT}
+    if node.tensor.is_float:
+        return known[0]
+    whole = known[0] & {Fact.BINARY, Fact.LABELS, Fact.ONE_HOT}  # a large uint32 becomes a negative int32
+    return whole if source.dtype == "uint32" else whole | known[0] & {Fact.NONNEGATIVE}
 
 
 def _rowwise(node: Node, known: list[Known]) -> Known:
