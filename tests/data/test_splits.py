@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chainrule.data import Dataset, Source, Split, load, split
+from chainrule.draws import Purpose, permutation
 from chainrule.errors import DataError, ValueRangeError
 
 
@@ -121,6 +122,15 @@ def test_regression_is_split_without_classes() -> None:
     parts = split(data, test_fraction=0.25, validation_fraction=0.25, seed=0)
     assert (len(parts.train), len(parts.validation), len(parts.test)) == (5, 2, 3)
     assert whole(parts) == list(range(10))
+
+
+def test_the_draws_are_the_stated_ones() -> None:
+    data = load("moons")
+    parts = split(data, test_fraction=0.2, validation_fraction=0.25, seed=9, stratify=False)
+    order = permutation(9, Purpose.SPLIT, 0, 500)
+    assert parts.test.tolist() == sorted(order[:100].tolist())
+    rest = np.sort(order[100:])
+    assert parts.validation.tolist() == sorted(rest[permutation(9, Purpose.SPLIT, 1, 400)[:100]].tolist())
 
 
 def test_tiny_sets_can_be_used_whole() -> None:

@@ -84,6 +84,11 @@ def test_a_permutation_sorts_the_stated_keys() -> None:
     assert permutation(4, Purpose.SHUFFLE, 6, 6).tolist() == sorted(range(6), key=lambda e: keys[e])
 
 
+def test_equal_keys_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(samples_module, "random_bits", _all_ones)
+    assert permutation(0, 1, 0, 100).tolist() == list(range(100))
+
+
 @pytest.mark.parametrize("count", [0, 1, 2, 1000])
 def test_a_permutation_holds_every_index_once(count: int) -> None:
     order = permutation(0, Purpose.SHUFFLE, 0, count)
