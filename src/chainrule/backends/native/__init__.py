@@ -1,0 +1,1 @@
+"""Native code for this processor: graphs planned, written in the language of LLVM, compiled and run."""
