@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final, Literal, TypeAlias
@@ -28,7 +28,7 @@ class Stopper:
 
 
 @contextmanager
-def signals_stop(stopper: Stopper) -> Iterator[None]:
+def signals_stop(stopper: Stopper) -> Generator[None]:
     """Within this block SIGINT and SIGTERM ask the stopper; a second SIGINT raises KeyboardInterrupt at once.
 
     Outside the main thread nothing is changed: there Python delivers no signals. The handlers that were there before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 from msgspec import inspect
@@ -50,10 +50,12 @@ def _check_keys(plain: object, kind: inspect.Type, where: str, path: str) -> Non
     """Refuse the first key or tag, depth first, that the type does not have."""
     if isinstance(kind, inspect.UnionType):
         kind = _member(plain, kind, where, path)
+    if isinstance(kind, inspect.LiteralType) and isinstance(plain, str) and plain not in kind.values:
+        raise UnknownNameError(f"{path} in {where}", plain, [str(value) for value in kind.values])
     if isinstance(kind, inspect.StructType) and isinstance(plain, Mapping):
-        _check_struct(plain, kind, where, path)
-    elif isinstance(kind, inspect.VarTupleType) and isinstance(plain, Sequence) and not isinstance(plain, str):
-        for index, item in enumerate(plain):
+        _check_struct(cast("Mapping[str, Any]", plain), kind, where, path)
+    elif isinstance(kind, inspect.VarTupleType) and isinstance(plain, (list, tuple)):
+        for index, item in enumerate(cast("Sequence[object]", plain)):
             _check_keys(item, kind.item_type, where, f"{path}[{index}]")
 
 
@@ -76,7 +78,7 @@ def _member(plain: object, union: inspect.UnionType, where: str, path: str) -> i
     field = structs[0].tag_field
     if field is None or len(structs) == 1:
         return structs[0]
-    tag = plain.get(field)
+    tag = cast("Mapping[str, Any]", plain).get(field)
     if not isinstance(tag, str):
         known = ", ".join(str(kind.tag) for kind in structs)
         raise ExperimentError(f"{where}: {path} needs the key {field}, one of {known}")

@@ -1,0 +1,118 @@
+"""From an experiment and its data to everything a run needs: rows divided, scaling fitted, columns laid out, graphs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from chainrule.data.dataset import Dataset
+from chainrule.data.load import check_source
+from chainrule.data.scaling import Scaling, fit_scaling
+from chainrule.data.splits import Rows, Split, split
+from chainrule.errors import DataError, RunError
+from chainrule.train.data_record import Array, DataRecord, record_of, stored
+from chainrule.train.experiment import Experiment
+from chainrule.train.resolve import resolve
+from chainrule.train.step import WEIGHT, Graphs, X, Y, build
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Prepared:
+    """An experiment ready to run on its data.
+
+    Attributes:
+        experiment: resolved.
+        dataset: all rows.
+        split: source row indices of the three parts.
+        record: what a run remembers of its data.
+        graphs: everything that is run.
+        columns: x, y and, where there are weights, w, all rows, as the graphs take them.
+        rows: the training rows that count: those whose weight is not 0.
+    """
+
+    experiment: Experiment
+    dataset: Dataset
+    split: Split
+    record: DataRecord
+    graphs: Graphs
+    columns: dict[str, Array]
+    rows: Rows
+
+    @property
+    def weights(self) -> Array:
+        """The weight of every row, float64 (n,); 1 each where there are none."""
+        given = self.dataset.sample_weight
+        return np.ones(self.dataset.row_count) if given is None else given.astype(np.float64)
+
+
+def prepare(experiment: Experiment, dataset: Dataset) -> Prepared:
+    """Resolve the experiment, divide the rows, fit the scaling on the training rows and build the graphs.
+
+    Raises: ExperimentError, DataError, ShapeError, UnknownNameError when the experiment and the data do not fit.
+    """
+    resolved = resolve(experiment, check_source(dataset, experiment.data))
+    parts = split(
+        dataset,
+        test_fraction=_number(resolved.split.test_fraction),
+        validation_fraction=resolved.split.validation_fraction,
+        seed=resolved.seed,
+        stratify=resolved.split.stratify,
+    )
+    features = fit_scaling(dataset.x[parts.train], resolved.preprocessing.features, value_range=dataset.value_range)
+    targets = Scaling()
+    if dataset.task == "regression":
+        targets = fit_scaling(dataset.y[parts.train], resolved.preprocessing.targets)
+    record = record_of(dataset, parts, features, targets)
+    return Prepared(
+        experiment=resolved,
+        dataset=dataset,
+        split=parts,
+        record=record,
+        graphs=build(resolved, record),
+        columns=columns(resolved, record, dataset),
+        rows=_counted(dataset, parts.train),
+    )
+
+
+def columns(experiment: Experiment, record: DataRecord, dataset: Dataset) -> dict[str, Array]:
+    """The rows of a data set as the graphs take them: x, y and, where the run has weights, w.
+
+    Raises: RunError when the data set is of another shape, has other classes or lacks the weights.
+    """
+    _check_same_kind(record, dataset)
+    laid = {X: stored(dataset.x, record.x_dtype), Y: stored(dataset.y, record.y_dtype)}
+    if record.weighted:
+        weight = np.ones(dataset.row_count) if dataset.sample_weight is None else dataset.sample_weight
+        laid[WEIGHT] = stored(weight, experiment.dtype)
+    return laid
+
+
+def _check_same_kind(record: DataRecord, dataset: Dataset) -> None:
+    if tuple(dataset.x.shape[1:]) != record.feature_shape:
+        raise RunError(
+            f"the run was trained on samples of shape {record.feature_shape}, and {dataset.name} has "
+            f"{tuple(dataset.x.shape[1:])}: give the same features"
+        )
+    if (dataset.task, dataset.class_names) != (record.task, record.class_names):
+        trained, given = (", ".join(names) or "numbers" for names in (record.class_names, dataset.class_names))
+        raise RunError(f"the run was trained on {trained}, and the target of {dataset.name} is {given}: give the same")
+    if dataset.output_count != record.output_count:
+        raise RunError(
+            f"the run has {record.output_count} targets, and {dataset.name} has {dataset.output_count}: give the same"
+        )
+
+
+def _number(fraction: float | str) -> float:
+    assert isinstance(fraction, float)  # resolved
+    return fraction
+
+
+def _counted(dataset: Dataset, rows: Rows) -> Rows:
+    """The rows whose weight is not 0: a batch of weights 0 would have no mean."""
+    if dataset.sample_weight is None:
+        return rows
+    kept = rows[dataset.sample_weight[rows] > 0]
+    if not kept.size:
+        raise DataError(f"{dataset.name}: every training row has the sample_weight 0: at least one must count")
+    return kept
