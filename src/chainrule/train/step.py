@@ -42,8 +42,9 @@ class Graphs:
     """Everything that is run for an experiment.
 
     Attributes:
-        book: the loss as the book writes it, nothing rewritten, with an output for every value on the way: those of the
-            layers ("dense_1.z", "dense_1.a"), "y_hat", "loss_n" of each sample, "loss".
+        book: the loss as the book writes it, nothing rewritten, with an output for every value on the way: "input" as
+            the first layer reads it, those of the layers ("dense_1.z", "dense_1.a"), "y_hat", "target" as the loss
+            reads it, "loss_n" of each sample, "loss".
         predict: from x to "y_hat" and "prediction": labels, int32 (n,), or targets in their own units, float64 (n, k).
         train: one update; measures "loss" and, of classes, "accuracy", both before the update.
         evaluate: sums over a batch in float64: "loss" Σ w ℓ, "weight" Σ w, and "correct" of classes or "squared" of
@@ -68,6 +69,8 @@ class _Model:
 
     inputs: tuple[Node, ...]  # parameters and constants
     columns: tuple[Node, ...]  # x, y and, where there are weights, w
+    features: Expr  # (n, *features), scaled
+    target: Expr  # (n, k)
     values: dict[str, Expr]
     y_hat: Expr  # (n, k)
     predicted: Expr  # labels (n,), or targets in their own units (n, k)
@@ -176,7 +179,8 @@ def _model(experiment: Experiment, record: DataRecord, parameters: dict[str, Exp
     loss = loss_named(experiment.loss)
     x = e.variable(X, record.x_dtype, (SAMPLES, *record.feature_shape))
     features, targets = scaled_input(experiment.dtype, record), scaled_target(experiment.dtype, record)
-    forward = experiment.layers.forward(features.scaled(x), parameters)
+    scaled = features.scaled(x)
+    forward = experiment.layers.forward(scaled, parameters)
     y_hat = prediction(loss, forward.output, experiment.layers.last_activation)
     weight = e.variable(WEIGHT, experiment.dtype, (SAMPLES,)) if record.weighted else None
     if record.task == "classification":
@@ -193,6 +197,8 @@ def _model(experiment: Experiment, record: DataRecord, parameters: dict[str, Exp
     return _Model(
         inputs=tuple(v.node for v in (*parameters.values(), *features.inputs, *targets.inputs)),
         columns=tuple(v.node for v in (x, y, weight) if v is not None),
+        features=scaled,
+        target=target,
         values=forward.values,
         y_hat=y_hat,
         predicted=predicted,
@@ -223,7 +229,14 @@ def _graph(model: _Model, record: DataRecord, outputs: Mapping[str, Expr]) -> Gr
 
 
 def _book(model: _Model, record: DataRecord) -> Graph:
-    values = {**model.values, "y_hat": model.y_hat, "loss_n": model.per_sample, "loss": model.loss}
+    values = {
+        "input": model.features,
+        **model.values,
+        "y_hat": model.y_hat,
+        "target": model.target,
+        "loss_n": model.per_sample,
+        "loss": model.loss,
+    }
     return verify(_graph(model, record, values))
 
 

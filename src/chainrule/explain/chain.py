@@ -1,0 +1,156 @@
+"""Takes the gradient of one weight apart: its factors from the loss to the weight, and the paths it is summed over.
+
+Everything here is read off the graph of adjoints that differentiation made. Walking back from the loss, the weight's
+pre-activation z has a delta; the delta is the adjoint of the activation a times the slope ∂a/∂z; and the adjoint of a
+is a sum with one path for each unit of the next layer that reads a.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chainrule.autodiff.reverse import adjoints
+from chainrule.errors import DerivativeError
+from chainrule.explain.numbers import stable
+from chainrule.explain.subject import Subject
+from chainrule.graph.node import Node, depends_on, topological, users
+from chainrule.graph.primitives import PRIMITIVES
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """An elementwise step from one named value to the next: ∂a/∂z of each unit.
+
+    Attributes:
+        upper: the name of the value that is differentiated, "dense_1.a".
+        lower: the name of the value it is differentiated by, "dense_1.z".
+    """
+
+    upper: str
+    lower: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A layer that reads the activation: its pre-activation's name and its weight's name."""
+
+    z: str
+    W: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way from a weight to the loss, by the names of what is passed.
+
+    Attributes:
+        z: the pre-activation that the weight is part of.
+        source: the node that the weight multiplies, shape (n, i); None for a bias.
+        slopes: the elementwise steps from z on, in order.
+        readers: the layers that read the last activation; none where the loss reads it.
+    """
+
+    z: str
+    source: Node | None
+    slopes: tuple[Slope, ...]
+    readers: tuple[Reader, ...]
+
+    @property
+    def top(self) -> str:
+        """The last value passed before the next layer or the loss."""
+        return self.slopes[-1].upper if self.slopes else self.z
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The safe forms of a subject's nodes, and each one's adjoint of the samples' losses.
+
+    Attributes:
+        nodes: by name, in the forms that floating point survives; values and parameters keep their names, the rest
+            are "loss", "losses", "y_hat", "y" and "x".
+        adjoints: ∂ℓₙ/∂v for every node v between the parameters and the losses.
+        gradients: ∂L/∂parameter by the parameter's name.
+    """
+
+    nodes: Mapping[str, Node]
+    adjoints: Mapping[Node, Node]
+    gradients: Mapping[str, Node]
+
+    def adjoint(self, name: str) -> Node:
+        """∂ℓₙ/∂v of the value of that name, shape (n, ...)."""
+        node = self.nodes[name]
+        if node not in self.adjoints:
+            raise DerivativeError(f"the loss does not depend on {name}, so nothing flows back through it")
+        return self.adjoints[node]
+
+
+def way_of(subject: Subject) -> Way:
+    """The safe forms of everything named in a subject, differentiated once."""
+    named = {
+        "loss": subject.loss,
+        "losses": subject.losses,
+        "y_hat": subject.y_hat,
+        "y": subject.y,
+        "x": subject.x,
+        **subject.values,
+        **subject.parameters,
+    }
+    nodes = stable(named)
+    sources = [nodes[name] for name in subject.parameters]
+    back = adjoints(nodes["losses"], sources)
+    total = adjoints(nodes["loss"], sources)
+    gradients = {name: total[nodes[name]] for name in subject.parameters if nodes[name] in total}
+    return Way(nodes, back, gradients)
+
+
+def route_of(subject: Subject, way: Way, parameter: str) -> Route:
+    """The way from a parameter to the loss.
+
+    Raises: DerivativeError when the loss does not depend on the parameter, or its layer names no pre-activation.
+    """
+    layer = parameter.rpartition(".")[0]
+    z = f"{layer}.z"
+    if z not in subject.values or way.nodes[parameter] not in way.adjoints:
+        raise DerivativeError(f"{parameter} does not reach the loss, so there is no chain to write")
+    slopes: list[Slope] = []
+    current = z
+    for name in _later(subject, z):
+        if way.nodes[name] is not way.nodes[current] and _elementwise(way.nodes[current], way.nodes[name]):
+            slopes.append(Slope(name, current))
+            current = name
+    return Route(z, _source(way, parameter), tuple(slopes), _readers(subject, way, current))
+
+
+def _later(subject: Subject, z: str) -> list[str]:
+    names = list(subject.values)
+    return [*names[names.index(z) + 1 :], "y_hat"]
+
+
+def _elementwise(lower: Node, upper: Node) -> bool:
+    """Whether each element of `upper` depends on the same element of `lower` and on no other."""
+    between = depends_on([upper], [lower])
+    if upper not in between:
+        return False
+    return all(node is lower or PRIMITIVES[node.primitive].kind == "elementwise" for node in between)
+
+
+def _source(way: Way, parameter: str) -> Node | None:
+    """What a weight multiplies: the left side of the product it is the right side of."""
+    weight = way.nodes[parameter]
+    for node in topological([way.nodes["loss"]]):
+        if node.primitive == "matmul" and node.inputs[1] is weight:
+            return node.inputs[0]
+    return None
+
+
+def _readers(subject: Subject, way: Way, top: str) -> tuple[Reader, ...]:
+    """The layers whose product reads the value: their z and their W."""
+    order = topological([way.nodes["losses"]])
+    read_by = users(order)
+    weights = {way.nodes[name]: name for name in subject.parameters}
+    found: list[Reader] = []
+    for node in read_by.get(way.nodes[top], ()):
+        if node.primitive == "matmul" and node.inputs[0] is way.nodes[top] and node.inputs[1] in weights:
+            W = weights[node.inputs[1]]
+            found.append(Reader(f"{W.rpartition('.')[0]}.z", W))
+    return tuple(found)

@@ -1,0 +1,358 @@
+"""THE TABLE of how each primitive is written: one row a primitive, a formula tree and never a string.
+
+A formula is written whole (x W + b) or for one element, when the axes of the node have labels: zⱼ = Σᵢ xᵢ Wᵢⱼ + bⱼ.
+An axis whose label is None stays unsaid, as the sample of a batch does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from chainrule.document import (
+    Absolute,
+    Cases,
+    Elided,
+    Formula,
+    Fraction,
+    Indexed,
+    Matrix,
+    Number,
+    Power,
+    Product,
+    Root,
+    Sum,
+    Symbol,
+    Transpose,
+    Words,
+    call,
+    juxtaposed,
+    minus,
+    negative,
+    plus,
+    relation,
+    symbol,
+    times,
+)
+from chainrule.document.formula import Relator
+from chainrule.explain.notation import Notation
+from chainrule.graph.node import Node
+
+Labels: TypeAlias = "list[Formula | None] | None"  # None: the whole value, not one element
+
+_LETTERS: Final = ("k", "m", "r", "s", "u", "v")  # for indices that are summed over
+
+
+@dataclass(slots=True)
+class Writer:
+    """Writes nodes as formulas; a node that has a symbol is written as its symbol."""
+
+    notation: Notation
+    taken: list[str] = field(default_factory=list[str])
+
+    def write(self, node: Node, labels: Labels = None, *, named: bool = True) -> Formula:
+        """The formula of a node; with `named` False the node itself is spelled out, its inputs still named."""
+        if named and self.notation.knows(node):
+            return self.notation.name(node, labels)
+        return FORMULAS[node.primitive](self, node, labels)
+
+    def fresh(self) -> Symbol:
+        """A letter for an index that is summed over and not in use."""
+        letter = next((each for each in _LETTERS if each not in self.taken), "q")
+        self.taken.append(letter)
+        return symbol(letter)
+
+
+Row: TypeAlias = Callable[[Writer, Node, Labels], Formula]
+
+
+def _operands(writer: Writer, node: Node, labels: Labels) -> list[Formula]:
+    return [writer.write(each, labels) for each in node.inputs]
+
+
+def _function(name: str) -> Row:
+    return lambda writer, node, labels: call(name, *_operands(writer, node, labels))
+
+
+def _infix(sign: Relator) -> Row:
+    def row(writer: Writer, node: Node, labels: Labels) -> Formula:
+        left, right = _operands(writer, node, labels)
+        return relation(left, sign, right)
+
+    return row
+
+
+def _input(_: Writer, node: Node, labels: Labels) -> Formula:
+    return _indexed(symbol(node.label), labels)
+
+
+def _indexed(base: Formula, labels: Labels) -> Formula:
+    said = tuple(each for each in labels or () if each is not None)
+    return Indexed(base, said) if said else base
+
+
+def _constant(_: Writer, node: Node, __: Labels) -> Formula:
+    value = node["value"]
+    assert isinstance(value, (int, float))
+    if value == 0.5:
+        return Fraction(Number(1), Number(2))
+    return Number(int(value) if float(value).is_integer() and abs(value) < 1e15 else value)
+
+
+def _size(_: Writer, node: Node, __: Labels) -> Formula:
+    return symbol(str(node["of"]))
+
+
+def _iota(_: Writer, node: Node, labels: Labels) -> Formula:
+    axis = node["axis"]
+    assert isinstance(axis, int)
+    label = labels[axis] if labels else None
+    return label if label is not None else Matrix(((Number(0), Number(1), Elided()),))
+
+
+def _random(_: Writer, __: Node, labels: Labels) -> Formula:
+    return _indexed(symbol("u"), labels)
+
+
+def _add(writer: Writer, node: Node, labels: Labels) -> Formula:
+    return plus(*_operands(writer, node, labels))
+
+
+def _subtract(writer: Writer, node: Node, labels: Labels) -> Formula:
+    left, right = _operands(writer, node, labels)
+    return minus(left, right)
+
+
+def _multiply(writer: Writer, node: Node, labels: Labels) -> Formula:
+    factors = _operands(writer, node, labels)
+    joint = juxtaposed if any(isinstance(f, (Number, Fraction)) for f in factors[:1]) else times
+    if _is_mask(factors[0]) or _is_mask(factors[1]):
+        joint = times
+    return joint(*factors)
+
+
+def _is_mask(formula: Formula) -> bool:
+    return isinstance(formula, Indexed)
+
+
+def _divide(writer: Writer, node: Node, labels: Labels) -> Formula:
+    over, under = _operands(writer, node, labels)
+    return Fraction(over, under)
+
+
+def _negate(writer: Writer, node: Node, labels: Labels) -> Formula:
+    return negative(writer.write(node.inputs[0], labels))
+
+
+def _power(writer: Writer, node: Node, labels: Labels) -> Formula:
+    exponent = node["exponent"]
+    assert isinstance(exponent, float)
+    return Power(writer.write(node.inputs[0], labels), Number(int(exponent) if exponent.is_integer() else exponent))
+
+
+def _extreme(name: str) -> Row:
+    """Max and min, with a number written first: max(0, z)."""
+
+    def row(writer: Writer, node: Node, labels: Labels) -> Formula:
+        operands = sorted(_operands(writer, node, labels), key=lambda each: not isinstance(each, Number))
+        return call(name, *operands)
+
+    return row
+
+
+def _exp(writer: Writer, node: Node, labels: Labels) -> Formula:
+    return Power(symbol("e"), writer.write(node.inputs[0], labels))
+
+
+def _expm1(writer: Writer, node: Node, labels: Labels) -> Formula:
+    return minus(_exp(writer, node, labels), Number(1))
+
+
+def _log1p(writer: Writer, node: Node, labels: Labels) -> Formula:
+    return call("log", plus(Number(1), writer.write(node.inputs[0], labels)))
+
+
+def _sqrt(writer: Writer, node: Node, labels: Labels) -> Formula:
+    return Root(writer.write(node.inputs[0], labels))
+
+
+def _softplus(writer: Writer, node: Node, labels: Labels) -> Formula:
+    return call("log", plus(Number(1), _exp(writer, node, labels)))
+
+
+def _abs(writer: Writer, node: Node, labels: Labels) -> Formula:
+    return Absolute(writer.write(node.inputs[0], labels))
+
+
+def _and(writer: Writer, node: Node, labels: Labels) -> Formula:
+    left, right = _operands(writer, node, labels)
+    return Product((left, Words("and"), right), "space")
+
+
+def _not(writer: Writer, node: Node, labels: Labels) -> Formula:
+    return Product((Words("not"), writer.write(node.inputs[0], labels)), "space")
+
+
+def _select(writer: Writer, node: Node, labels: Labels) -> Formula:
+    """A choice between something and 0 is the something times 1[condition]."""
+    condition, yes, no = _operands(writer, node, labels)
+    if isinstance(no, Number) and no.value == 0:
+        mask = Indexed(Number(1), (condition,))
+        return mask if isinstance(yes, Number) and yes.value == 1 else times(yes, mask)
+    return Cases(((yes, condition), (no, None)))
+
+
+def _cast(writer: Writer, node: Node, labels: Labels) -> Formula:
+    """A dtype is no mathematics; a condition turned into a number is 1[condition]."""
+    (x,) = node.inputs
+    inner = writer.write(x, labels)
+    return Indexed(Number(1), (inner,)) if x.tensor.dtype == "bool" else inner
+
+
+def _same(writer: Writer, node: Node, labels: Labels) -> Formula:
+    return writer.write(node.inputs[0], labels)
+
+
+def _reshape(writer: Writer, node: Node, labels: Labels) -> Formula:
+    """Axes of length 1 come and go without a word; any other change of shape is written whole."""
+    (x,) = node.inputs
+    if labels is None:
+        return writer.write(x)
+    kept = [label for label, dim in zip(labels, node.tensor.shape, strict=True) if dim != 1]
+    if [d for d in x.tensor.shape if d != 1] != [d for d in node.tensor.shape if d != 1]:
+        return _indexed(writer.write(x), labels)
+    rest = iter(kept)
+    return writer.write(x, [None if dim == 1 else next(rest) for dim in x.tensor.shape])
+
+
+def _transpose(writer: Writer, node: Node, labels: Labels) -> Formula:
+    (x,) = node.inputs
+    order = _whole(node, "permutation")
+    if labels is None:
+        return Transpose(writer.write(x))
+    inner: list[Formula | None] = [None] * len(order)
+    for position, axis in enumerate(order):
+        inner[axis] = labels[position]
+    return writer.write(x, inner)
+
+
+def _broadcast(writer: Writer, node: Node, labels: Labels) -> Formula:
+    """Repetition is not written: b in x W + b."""
+    (x,) = node.inputs
+    if labels is None:
+        return writer.write(x)
+    new = _whole(node, "axes")
+    return writer.write(x, [label for axis, label in enumerate(labels) if axis not in new])
+
+
+def _whole(node: Node, attribute: str) -> Sequence[int]:
+    value = node[attribute]
+    assert isinstance(value, tuple)
+    return [v for v in value if isinstance(v, int)]
+
+
+def _stretch(writer: Writer, node: Node, labels: Labels) -> Formula:
+    inside = ", ".join(f"{name} {value}" for name, value in node.attributes)
+    return _indexed(
+        Product((Words(node.primitive), Words(f"({inside})"), writer.write(node.inputs[0])), "space"), labels
+    )
+
+
+def _concatenate(writer: Writer, node: Node, labels: Labels) -> Formula:
+    return _indexed(Matrix((tuple(_operands(writer, node, None)),)), labels)
+
+
+def _sum(writer: Writer, node: Node, labels: Labels) -> Formula:
+    return _over(writer, node, labels, Sum)
+
+
+def _max(writer: Writer, node: Node, labels: Labels) -> Formula:
+    return _over(writer, node, labels, lambda body, index: call("max", body))
+
+
+def _over(writer: Writer, node: Node, labels: Labels, write: Callable[[Formula, Formula | None], Formula]) -> Formula:
+    """A reduction: each axis reduced gets a letter; the other axes keep their labels."""
+    (x,) = node.inputs
+    axes = _whole(node, "axes")
+    outer = iter(labels if labels is not None else [None] * node.tensor.rank)
+    before = list(writer.taken)
+    inner: list[Formula | None] = []
+    letters: list[Symbol] = []
+    for axis in range(x.tensor.rank):
+        if axis in axes:
+            letters.append(symbol("n") if str(x.tensor.shape[axis]) == "n" else writer.fresh())
+            inner.append(letters[-1])
+        else:
+            inner.append(next(outer))
+    body = writer.write(x, inner)
+    writer.taken[:] = before
+    for letter in reversed(letters):
+        body = write(body, letter)
+    return body
+
+
+def _argmax(writer: Writer, node: Node, _: Labels) -> Formula:
+    return call("argmax", writer.write(node.inputs[0]))
+
+
+def _matmul(writer: Writer, node: Node, labels: Labels) -> Formula:
+    x, w = node.inputs
+    if labels is None or len(labels) != 2:
+        return juxtaposed(writer.write(x), writer.write(w))
+    before = list(writer.taken)
+    letter = symbol("n") if str(x.tensor.shape[-1]) == "n" else writer.fresh()
+    body = juxtaposed(writer.write(x, [labels[0], letter]), writer.write(w, [letter, labels[1]]))
+    writer.taken[:] = before
+    return Sum(body, letter)
+
+
+FORMULAS: Final[dict[str, Row]] = {
+    "input": _input,
+    "constant": _constant,
+    "size": _size,
+    "iota": _iota,
+    "random_bits": _random,
+    "add": _add,
+    "subtract": _subtract,
+    "multiply": _multiply,
+    "divide": _divide,
+    "negate": _negate,
+    "power": _power,
+    "maximum": _extreme("max"),
+    "minimum": _extreme("min"),
+    "exp": _exp,
+    "log": _function("log"),
+    "expm1": _expm1,
+    "log1p": _log1p,
+    "sqrt": _sqrt,
+    "tanh": _function("tanh"),
+    "sigmoid": _function("σ"),
+    "softplus": _softplus,
+    "erf": _function("erf"),
+    "abs": _abs,
+    "sign": _function("sign"),
+    "greater": _infix(">"),
+    "greater_equal": _infix("≥"),
+    "equal": _infix("="),
+    "logical_and": _and,
+    "logical_not": _not,
+    "select": _select,
+    "cast": _cast,
+    "stop_gradient": _same,
+    "reshape": _reshape,
+    "transpose": _transpose,
+    "broadcast": _broadcast,
+    "concatenate": _concatenate,
+    "slice": _stretch,
+    "pad": _stretch,
+    "sum": _sum,
+    "max": _max,
+    "argmax": _argmax,
+    "matmul": _matmul,
+}
+
+ABSENT: Final[dict[str, str]] = {
+    "scan": "a loop is written step by step, and arrives with the recurrent layers",
+    "item": "it reads a scan, and arrives with it",
+}

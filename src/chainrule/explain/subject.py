@@ -1,0 +1,118 @@
+"""What is explained: a loss as a graph, the nodes that have names, and the numbers to put in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from chainrule.backends.protocol import Array
+from chainrule.document import Symbol
+from chainrule.errors import ShapeError, UnknownNameError
+from chainrule.graph.facts import Fact
+from chainrule.graph.node import Graph, Node
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRule:
+    """How the optimizer changes one weight, as a graph of scalars.
+
+    Attributes:
+        graph: outputs "parameter" and each slot's next value; inputs as in `symbols`.
+        symbols: of the inputs: parameter, gradient, rate, the slots; "step" counts updates from 0.
+        slots: the current value of each slot of each parameter, float64, in the parameter's shape.
+        rate: the learning rate η.
+        step: the number of updates made so far.
+        said: the optimizer in a few words: "SGD, η = 0.5".
+    """
+
+    graph: Graph
+    symbols: Mapping[str, Symbol]
+    slots: Mapping[str, Mapping[str, Array]]
+    rate: float
+    step: int
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A loss on a batch, written as in the book, with what a person calls its parts.
+
+    Attributes:
+        loss: L, the mean of the samples' losses; a scalar node.
+        losses: ℓₙ of each sample, shape (n,).
+        y_hat: the prediction ŷ, shape (n, k).
+        y: the target as the loss reads it, shape (n, k).
+        x: what the first layer reads, shape (n, features).
+        values: each layer's z and a in order, by name: "dense_1.z".
+        parameters: W and b of each layer by name: "dense_1.W".
+        symbols: of these nodes.
+        facts: what is known of the graph's inputs.
+        inputs: a number for every input of the graph, float64 where it is a float.
+        rows: the index in the source of each sample of the batch.
+        targets: of each sample, in words: its class or its number.
+        context: when and where: "step 0".
+        update: how the optimizer would use the gradient; None where nothing is trained.
+        trained: gradients as training computes them, in its own dtype, for comparison; may be empty.
+    """
+
+    loss: Node
+    losses: Node
+    y_hat: Node
+    y: Node
+    x: Node
+    values: Mapping[str, Node]
+    parameters: Mapping[str, Node]
+    symbols: Mapping[Node, Symbol]
+    facts: Mapping[str, Sequence[Fact]]
+    inputs: Mapping[str, Array]
+    rows: tuple[int, ...]
+    targets: tuple[str, ...]
+    context: str
+    update: UpdateRule | None = None
+    trained: Mapping[str, Array] = field(default_factory=dict[str, Array])
+
+    def parameter(self, name: str) -> Node:
+        """The parameter of that name.
+
+        Raises: UnknownNameError.
+        """
+        if name not in self.parameters:
+            raise UnknownNameError("parameter", name, self.parameters)
+        return self.parameters[name]
+
+
+def parse_weight(text: str, parameters: Mapping[str, Node]) -> tuple[str, tuple[int, ...]]:
+    """The parameter and the position of a weight written "dense_1.W[3, 7]" or "dense_1.b[0]".
+
+    Raises: UnknownNameError for a parameter that does not exist; ShapeError for a position outside it.
+    """
+    name, bracket, rest = text.strip().partition("[")
+    name = name.strip()
+    if name not in parameters:
+        raise UnknownNameError("parameter", name, parameters)
+    shape = parameters[name].tensor.shape
+    inside = rest.strip().removesuffix("]")
+    try:
+        index = tuple(int(part) for part in inside.split(",")) if bracket else ()
+    except ValueError:
+        index = ()
+    if not bracket or not rest.strip().endswith("]") or len(index) != len(shape):
+        example = ", ".join("0" for _ in shape)
+        raise ShapeError(
+            f"'{text}' does not name one weight: {name} has {len(shape)} {_axes(len(shape))}; write {name}[{example}]"
+        )
+    for axis, (position, dim) in enumerate(zip(index, shape, strict=True)):
+        if not isinstance(dim, int) or not 0 <= position < dim:
+            raise ShapeError(
+                f"'{text}' lies outside {name}: index {position} on axis {axis}, which has 0 to {int(str(dim)) - 1}"
+            )
+    return name, index
+
+
+def _axes(count: int) -> str:
+    return "axis" if count == 1 else "axes"
+
+
+def show_weight(name: str, index: Sequence[int]) -> str:
+    """A weight as a person writes it: dense_1.W[3, 7]."""
+    return f"{name}[{', '.join(map(str, index))}]"
