@@ -239,6 +239,7 @@ def activation_named(name: str) -> Activation:
 
     Raises: UnknownNameError when there is none.
     """
-    if name not in ACTIVATIONS:
+    found = ACTIVATIONS.get(str(name))
+    if found is None:
         raise UnknownNameError("activation", str(name), ACTIVATIONS)
-    return ACTIVATIONS[name]
+    return found

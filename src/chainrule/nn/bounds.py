@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Final
 
 from chainrule.errors import ExperimentError
@@ -30,13 +31,19 @@ def real(owner: str, field: str, value: object, bound: Bound) -> float:
 
     Raises: ExperimentError when it is no finite number, or lies outside the bound.
     """
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not _within(value, bound):
+    number = _as_float(value)
+    if number is None or not -LARGEST <= number <= LARGEST or not bound.holds(number):  # NaN is not between
         raise ExperimentError(f"{owner} needs {bound.said} as {field}, and got {value!r}; choose another {field}")
-    return float(value)
+    return number
 
 
-def _within(value: float, bound: Bound) -> bool:
-    return -LARGEST <= value <= LARGEST and bound.holds(value)  # NaN is not within
+def _as_float(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return None
+    try:
+        return float(value)
+    except OverflowError:  # a whole number beyond the largest float
+        return None
 
 
 def whole(owner: str, field: str, value: object) -> int:
@@ -44,11 +51,11 @@ def whole(owner: str, field: str, value: object) -> int:
 
     Raises: ExperimentError when it is not.
     """
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 1:
         raise ExperimentError(
             f"{owner} needs a whole number of at least 1 as {field}, and got {value!r}; choose another {field}"
         )
-    return value
+    return int(value)
 
 
 def truth(owner: str, field: str, value: object) -> bool:

@@ -8,19 +8,19 @@ import msgspec
 
 from chainrule.errors import ExperimentError, UnknownNameError
 from chainrule.nn.activations import Activation, activation_named
-from chainrule.nn.initializers import INITIALIZERS, Constant, InitializerChoice
+from chainrule.nn.initializers import Constant, InitializerChoice, initializer_named
 from chainrule.nn.layers import LAYERS, Layer
 from chainrule.nn.losses import Loss, loss_named
 from chainrule.nn.optimizers import OPTIMIZERS, Optimizer
 
 
-def layer(name: str, **options: Any) -> Layer:  # Any: each kind checks its own options
+def layer(name: str, /, **options: Any) -> Layer:  # Any: each kind checks its own options
     """The layer of that kind: layer("dense", units=16, activation="relu").
 
     Raises: UnknownNameError for an unknown kind or option; ExperimentError for an option that is missing or does not
         fit.
     """
-    kind = LAYERS.get(name)
+    kind = LAYERS.get(str(name))
     if kind is None:
         raise UnknownNameError("layer", str(name), LAYERS)
     _check_options(name, kind, options)
@@ -43,19 +43,19 @@ def loss(name: str) -> Loss:
     return loss_named(name)
 
 
-def optimizer(name: str, **options: Any) -> Optimizer:  # Any: each kind checks its own options
+def optimizer(name: str, /, **options: Any) -> Optimizer:  # Any: each kind checks its own options
     """The optimizer of that name, with some of its numbers changed: optimizer("momentum", learning_rate=0.1).
 
     Raises: UnknownNameError for an unknown name or option; ExperimentError for a number outside its range.
     """
-    found = OPTIMIZERS.get(name)
+    found = OPTIMIZERS.get(str(name))
     if found is None:
         raise UnknownNameError("optimizer", str(name), OPTIMIZERS)
     _check_options(name, type(found), options, given=found)
     return msgspec.structs.replace(found, **options)
 
 
-def initializer(name: str, **options: Any) -> InitializerChoice:  # Any: each kind checks its own options
+def initializer(name: str, /, **options: Any) -> InitializerChoice:  # Any: each kind checks its own options
     """The initializer of that name, as a layer takes it: initializer("constant", value=0.5), initializer("zeros").
 
     Raises: UnknownNameError for an unknown name or option; ExperimentError for a value that is missing or not finite.
@@ -63,11 +63,10 @@ def initializer(name: str, **options: Any) -> InitializerChoice:  # Any: each ki
     if name == "constant":
         _check_options(name, Constant, options)
         return Constant(**options)
-    if name not in INITIALIZERS:
-        raise UnknownNameError("initializer", str(name), [*INITIALIZERS, "constant"])
+    row = initializer_named(name)
     for option in options:
         raise UnknownNameError(f"option of {name}", option, [])
-    return name
+    return row.name
 
 
 def _check_options(

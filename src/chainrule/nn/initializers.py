@@ -91,9 +91,10 @@ def initializer_named(name: str) -> Initializer:
 
     Raises: UnknownNameError when there is none.
     """
-    if name not in INITIALIZERS:
+    found = INITIALIZERS.get(str(name))
+    if found is None:
         raise UnknownNameError("initializer", str(name), [*INITIALIZERS, "constant"])
-    return INITIALIZERS[name]
+    return found
 
 
 def initial_value(initializer: InitializerChoice, shape: tuple[int, ...], seed: int, index: int) -> Values:

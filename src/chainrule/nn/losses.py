@@ -146,7 +146,7 @@ def loss_named(name: str) -> Loss:
 
     Raises: UnknownNameError when there is none.
     """
-    found = LOSSES.get(ALIASES.get(name, name))
+    found = LOSSES.get(ALIASES.get(str(name), str(name)))
     if found is None:
         raise UnknownNameError("loss", str(name), [*LOSSES, *ALIASES])
     return found

@@ -47,7 +47,7 @@ class Dense(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="dense"
     name: str | None = None
 
     def __post_init__(self) -> None:
-        whole("a dense layer", "units", self.units)
+        msgspec.structs.force_setattr(self, "units", whole("a dense layer", "units", self.units))
         activation_named(self.activation)
         truth("a dense layer", "use_bias", self.use_bias)
         checked_initializer(self.kernel_initializer)
