@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final, Literal
 
 from chainrule.errors import ValueRangeError
@@ -96,7 +97,7 @@ def _magnitude(value: float, style: NumberStyle, digits: int) -> str:
         case "scientific":
             return _scientific(value, max(digits, 1))
         case "percent":
-            return _fixed(100 * value, digits) + "%"
+            return _hundredfold(value, digits) + "%"
         case "count":
             return f"{int(value):,}" if value == int(value) else _significant(value, max(digits, 1))
         case "exact":
@@ -114,6 +115,12 @@ def _fixed(value: float, digits: int) -> str:
     text = f"{value:.{digits}f}" if value < 10.0**LARGEST_PLAIN_EXPONENT else ""
     vanished = not text.strip("0.")
     return _scientific(value, max(min(digits, 3), 1)) if vanished else text
+
+
+def _hundredfold(value: float, digits: int) -> str:
+    if math.isfinite(100.0 * value):
+        return _fixed(100 * value, digits)
+    return f"{100 * Decimal(value):.2e}".replace("e+", "e")
 
 
 def _scientific(value: float, digits: int) -> str:

@@ -8,6 +8,8 @@ from typing import Final
 
 from chainrule.document.text.characters import width
 
+NARROWEST_BAR: Final = 3  # a fraction bar of one column reads as a minus sign
+
 # opening and closing: alone, top, middle, bottom, and the piece at the center of three rows or more
 _TALL: Final[dict[str, tuple[str, str, str, str, str]]] = {
     "(": ("(", "⎛", "⎜", "⎝", "⎜"),
@@ -95,7 +97,7 @@ def fraction(numerator: Box, denominator: Box, bar: str) -> Box:
     """Numerator over a bar over denominator, the bar on the baseline."""
     columns = max(numerator.width, denominator.width)
     tall = numerator.height > 1 or denominator.height > 1
-    return stacked((numerator, line(bar * (columns + 2 * tall)), denominator), numerator.height)
+    return stacked((numerator, line(bar * max(columns + 2 * tall, NARROWEST_BAR)), denominator), numerator.height)
 
 
 def raised(base: Box, exponent: Box) -> Box:

@@ -45,11 +45,13 @@ def wrap(text: str, width: int, *, hang: int = 0) -> list[str]:
 
 
 def _chunks(word: str, width: int) -> list[str]:
+    if columns_of(word) <= width:
+        return [word]
     parts: list[str] = []
     while word:
         part, word = split_at(word, width)
         parts.append(part)
-    return parts or [""]
+    return parts
 
 
 def _broken(formula: f.Formula, width: int, setter: Typesetter) -> Box | None:

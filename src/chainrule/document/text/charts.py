@@ -17,6 +17,7 @@ from chainrule.document.tree import Figure, Series
 
 HEIGHT: Final = 10  # rows of a plot; with the axis and its numbers it stays under a third of a common terminal
 NARROWEST_PLOT: Final = 6
+LONGEST_BAR: Final = 48  # columns; longer bars compare no better
 _MARKS: Final = "●○×+△□◇"
 _ASCII_MARKS: Final = "*ox+^#%"
 _BLANK_BRAILLE: Final = 0x2800
@@ -50,7 +51,7 @@ def _plot(figure: Figure, width: int, pen: Pen) -> list[str]:
     points = [_points(series, logarithmic=figure.logarithmic) for series in figure.series]
     every = [point for part in points for point in part]
     if not every:
-        return ["(no finite points)"]
+        return wrap("(no finite points)", width)
     across = _Range(min(x for x, _ in every), max(x for x, _ in every))
     up = _Range(min(y for _, y in every), max(y for _, y in every))
     numbers = [_axis_number(value, figure, pen) for value in (up.high, (up.high + up.low) / 2, up.low)]
@@ -163,31 +164,22 @@ class _Canvas:
 
 
 def _bars(figure: Figure, width: int, pen: Pen) -> list[str]:
-    values = [value for series in figure.series for value in series.y if math.isfinite(value)]
-    low, high = min(values, default=0.0), max(values, default=0.0)
     names = _bar_names(figure, pen)
+    values = [series.y[place] for place in range(len(figure.categories)) for series in figure.series]
+    texts = [pen.display.number(value, _VALUE) for value in values]
+    label = pen.wrapped(figure.y_label, width, style="quiet") if figure.y_label else []
     margin = min(max(map(columns_of, names), default=0), width // 3)
-    texts = [
-        pen.display.number(series.y[place], _VALUE)
-        for place in range(len(figure.categories))
-        for series in figure.series
+    room = min(width - margin - max(map(columns_of, texts), default=0) - 2, LONGEST_BAR)
+    if room < NARROWEST_PLOT:
+        return label + [line for name, text in zip(names, texts, strict=True) for line in wrap(f"{name} {text}", width)]
+    finite = [value if math.isfinite(value) else 0.0 for value in values]
+    left, right = _sides(min(*finite, 0.0, 0.0), max(*finite, 0.0, 0.0), room)
+    scale = max(*map(abs, finite), 0.0, 0.0) or 1.0
+    lengths = [value / scale * max(left, right) for value in finite]
+    return label + [
+        f"{boxes.pad(split_at(name, margin)[0], margin)} {_bar(length, left, right, pen)} {text}"
+        for name, length, text in zip(names, lengths, texts, strict=True)
     ]
-    room = max(width - margin - max(map(columns_of, texts), default=0) - 2, 1)
-    left, right = _sides(min(low, 0.0), max(high, 0.0), room)
-    shown = [series.y[place] for place in range(len(figure.categories)) for series in figure.series]
-    scale = max(abs(low), abs(high)) or 1.0
-    longest = max(left, right)
-    lines = [
-        boxes.pad(split_at(name, margin)[0] if columns_of(name) > margin else name, margin)
-        + " "
-        + _bar(value / scale * longest if math.isfinite(value) else 0.0, left, right, pen)
-        + " "
-        + text
-        for name, value, text in zip(names, shown, texts, strict=True)
-    ]
-    return (
-        [pen.plain(figure.y_label)] if figure.y_label and columns_of(pen.plain(figure.y_label)) <= width else []
-    ) + lines
 
 
 def _bar_names(figure: Figure, pen: Pen) -> list[str]:
@@ -202,7 +194,7 @@ def _sides(low: float, high: float, room: int) -> tuple[int, int]:
         return 0, room
     if high <= 0:
         return room, 0
-    left = min(max(round(room * (low / (low - high))), 1), room - 1) if room > 1 else 0
+    left = min(max(round(room / (1 - high / low)), 1), room - 1)
     return left, room - left
 
 

@@ -68,11 +68,7 @@ class Page:
             case t.Items():
                 return self._items(block)
             case t.Listing(lines=lines):
-                return [
-                    part
-                    for line in lines
-                    for part in self._indented(wrap(self.pen.plain(line), self._in(2), hang=2), 2)
-                ]
+                return self._listing(lines)
             case t.Table():
                 return table_lines(block, self.width, self.pen, self.labels)
             case t.Figure():
@@ -165,6 +161,11 @@ class Page:
             lines += [(mark if row == 0 else " " * len(mark)) + text for row, text in enumerate(wrapped)]
         return lines
 
+    def _listing(self, lines: Sequence[str]) -> list[str]:
+        indent = self._indent(2)
+        wrapped = [wrap(self.pen.plain(line), self.width - indent, hang=2) for line in lines]
+        return self._indented([part for parts in wrapped for part in parts], indent)
+
     def _step(self, step: t.Step) -> list[str]:
         mark = f"{step.number}. "
         title = self.pen.wrapped((mark, *t.spans(step.title)), self.width, hang=len(mark), style="strong")
@@ -186,9 +187,6 @@ class Page:
     def _indent(self, wished: int) -> int:
         """The indent, or none on a page too narrow for it."""
         return wished if self.width - wished >= NARROWEST else 0
-
-    def _in(self, wished: int) -> int:
-        return self.width - self._indent(wished)
 
 
 def _labels(blocks: Sequence[t.Block]) -> Iterator[t.Content]:

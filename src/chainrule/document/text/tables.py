@@ -16,8 +16,8 @@ from chainrule.document.text.spans import Pen
 from chainrule.document.tree import Align, Cell, Column, Content, Row, Summary, Table, spans
 
 GAPS: Final = (3, 2)  # columns between columns: airy where there is room
-NARROWEST_WORDS: Final = 10  # a column of words is not squeezed below this
-NARROWEST_NAMES: Final = 24  # nor a column that names its rows below this
+NARROWEST_WORDS: Final = 10  # a column of words is not squeezed below this, nor below its longest word
+NARROWEST_NAMES: Final = 24  # a column that names its rows is not squeezed below this, and no word must be longer
 MANY_COLUMNS: Final = 7  # beyond this the middle is elided; up to it rows are stacked, which loses nothing
 FEWER_DIGITS: Final = (5, 4, 3, 2)
 
@@ -56,7 +56,7 @@ def table_lines(table: Table, width: int, pen: Pen, stub: int = 0) -> list[str]:
     `stub` is the least width of a first column that names its rows, so that tables stand under labels.
     """
     caption = pen.wrapped(table.caption, width, style="strong") if table.caption else []
-    for plan in _plans(table):
+    for plan in _plans(table) if table.columns else ():
         lines = _planned(table, plan, width, pen, stub)
         if lines is not None:
             return caption + lines
@@ -124,8 +124,15 @@ def _set_column(table: Table, place: int, digits: int | None, pen: Pen) -> _Set:
         points = iter(align_points([text for text, is_number in zip(texts, numeric, strict=True) if is_number]))
         texts = [next(points) if is_number else text for text, is_number in zip(texts, numeric, strict=True)]
     headers = tuple("" if header is None else pen.line(header) for header in (column.header, column.second))
-    least = NARROWEST_NAMES if column.heading else NARROWEST_WORDS
-    return _Set(headers, tuple(texts), align, column.heading, least if align == "left" and not any(numeric) else None)
+    least = _least(texts, (*headers, *texts[len(table.rows) :]), column) if align == "left" and not any(numeric) else None
+    return _Set(headers, tuple(texts), align, column.heading, least)
+
+
+def _least(texts: Sequence[str], whole: Sequence[str], column: Column) -> int:
+    """How narrow a column of words may become; what is not wrapped (headers, sums) stays `whole`."""
+    longest = max((columns_of(word) for text in texts for word in text.split(" ")), default=0)
+    words = NARROWEST_NAMES if column.heading else min(max(longest, NARROWEST_WORDS), NARROWEST_NAMES)
+    return max(words, *map(columns_of, whole))
 
 
 def _natural_align(contents: Sequence[Cell]) -> Align:

@@ -1,0 +1,37 @@
+"""Golden texts: what a test shows, kept as a file beside it, reviewed as a diff.
+
+`UPDATE_GOLDEN=1 pytest <the tests>` writes the files anew; look at the difference before committing it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Golden = Callable[[str, str], None]
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Compares a text with the file of that name in `golden/` beside the test: golden("page.txt", text)."""
+    folder = Path(request.path).parent / "golden"
+
+    def compare(name: str, text: str) -> None:
+        file = folder / name
+        if os.environ.get("UPDATE_GOLDEN") == "1":
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(text.encode())
+            return
+        if not file.exists():
+            pytest.fail(f"there is no golden text {file}: write it with UPDATE_GOLDEN=1 pytest {request.path.name}")
+        kept = file.read_bytes().decode()
+        if kept != text:
+            changes = difflib.unified_diff(kept.splitlines(), text.splitlines(), "kept", "now", lineterm="")
+            listed = "\n".join(changes)
+            pytest.fail(f"{name} differs (UPDATE_GOLDEN=1 rewrites it):\n{listed}", pytrace=False)
+
+    return compare
