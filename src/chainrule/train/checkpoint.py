@@ -41,6 +41,7 @@ class Checkpoint:
         epoch: the epoch under way, counted from 0.
         steps_of_epoch: updates done of that epoch.
         lineage: of the experiment; a run goes on only with the same.
+        backend: what ran it; a run goes on with the same, as another has other bits.
         state: parameters and optimizer slots by name.
         tally: the sums of the epoch so far.
         best: where validation exists and an epoch is over.
@@ -51,6 +52,7 @@ class Checkpoint:
     epoch: int
     steps_of_epoch: int
     lineage: str
+    backend: str
     state: Mapping[str, Array]
     tally: Tally
     best: Best | None = None
@@ -64,6 +66,7 @@ class _Voucher(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     epoch: int
     steps_of_epoch: int
     lineage: str
+    backend: str
     weight: float
     sums: dict[str, float]
     best: Best | None
@@ -135,6 +138,7 @@ class Checkpoints:
             epoch=voucher.epoch,
             steps_of_epoch=voucher.steps_of_epoch,
             lineage=voucher.lineage,
+            backend=voucher.backend,
             state=read_tensors(self._tensors(step), voucher.sha256),
             tally=Tally(voucher.weight, voucher.sums),
             best=voucher.best,
@@ -202,6 +206,7 @@ def _encode(checkpoint: Checkpoint, sha256: str) -> bytes:
         epoch=checkpoint.epoch,
         steps_of_epoch=checkpoint.steps_of_epoch,
         lineage=checkpoint.lineage,
+        backend=checkpoint.backend,
         weight=checkpoint.tally.weight,
         sums=dict(checkpoint.tally.sums),
         best=checkpoint.best,

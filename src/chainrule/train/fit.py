@@ -1,0 +1,219 @@
+"""From an experiment and its data to a trained network: prepare, run the loop, save, score."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy.typing as npt
+
+from chainrule.backends.choose import choose
+from chainrule.data.dataset import Dataset
+from chainrule.errors import NonFiniteError
+from chainrule.train.checkpoint import Best, Checkpoint
+from chainrule.train.data_record import Array, write_record
+from chainrule.train.evaluate import Scores, evaluate
+from chainrule.train.events import Listener, StopReason, TrainingStarted, TrainingStopped
+from chainrule.train.experiment import Experiment
+from chainrule.train.folder import RunFolder, Summary, create_folder
+from chainrule.train.history import History
+from chainrule.train.keeper import Keeper, machine, versions
+from chainrule.train.loop import Loop
+from chainrule.train.prepare import Prepared, prepare
+from chainrule.train.state import checked_weights, initial_state, parameters_of, weights_sha256
+from chainrule.train.stopping import Stopper, signals_stop
+from chainrule.train.tally import Tally
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Fit:
+    """A run that has stopped, in memory.
+
+    Attributes:
+        prepared: the experiment as resolved, its data, its graphs.
+        state: parameters, optimizer slots and constants after the last step.
+        history: every complete epoch.
+        reason: why it stopped: "completed", "interrupted" or "terminated".
+        step: updates done.
+        epoch: epochs completed.
+        seconds: spent training, over all sittings.
+        backend: what ran it.
+        best: where validation exists, the epoch of the smallest validation loss.
+        best_parameters: those of that epoch, where it was in this sitting.
+        scores: on the test part, where the run is complete and has one.
+        folder: where it was written; None where nothing was.
+    """
+
+    prepared: Prepared
+    state: dict[str, Array]
+    history: History
+    reason: StopReason
+    step: int
+    epoch: int
+    seconds: float
+    backend: str
+    best: Best | None
+    best_parameters: dict[str, Array] | None
+    scores: Scores | None
+    folder: RunFolder | None
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        """The parameters after the last step, by name and in order."""
+        return parameters_of(self.prepared.graphs, self.state)
+
+
+def fit(
+    experiment: Experiment,
+    dataset: Dataset,
+    *,
+    weights: Mapping[str, npt.ArrayLike] | None = None,
+    parent: Path | None = None,
+    listeners: Iterable[Listener] = (),
+    stopper: Stopper | None = None,
+) -> Fit:
+    """Train.
+
+    The first Ctrl-C finishes the slice, saves and returns; the second raises KeyboardInterrupt; SIGTERM does as the
+    first Ctrl-C and says so in `reason`.
+
+    Args:
+        experiment: what to do.
+        dataset: the data it names.
+        weights: parameters set by hand, by name; the others are drawn from the seed.
+        parent: the folder in which to make the run's; None writes nothing.
+        listeners: told what happens, between slices.
+        stopper: asked from outside to stop, for instance by a listener.
+
+    Raises:
+        DataError, ExperimentError, ShapeError, UnknownNameError: experiment, data and weights do not fit.
+        NonFiniteError: the loss left the numbers; what was good is saved.
+        WriteError: the folder cannot be written; what was saved before is intact.
+    """
+    prepared = prepare(experiment, dataset)
+    if weights:
+        given = weights_sha256(checked_weights(prepared.graphs.parameters, weights))
+        prepared = prepare(experiment.but(initial_weights=experiment.initial_weights or given), dataset)
+    state = initial_state(prepared.experiment, prepared.record, prepared.graphs, weights)
+    start = Checkpoint(
+        step=0,
+        epoch=0,
+        steps_of_epoch=0,
+        lineage=prepared.experiment.lineage,
+        backend=choose(prepared.experiment.backend).name,
+        state=state,
+        tally=Tally(),
+    )
+    folder = None if parent is None else create_folder(parent, prepared.experiment)
+    if folder is not None:
+        write_record(folder.data, prepared.record)
+    return run_from(prepared, start, History(), folder, listeners, stopper)
+
+
+def run_from(
+    prepared: Prepared,
+    start: Checkpoint,
+    history: History,
+    folder: RunFolder | None,
+    listeners: Iterable[Listener] = (),
+    stopper: Stopper | None = None,
+) -> Fit:
+    """Train from a checkpoint on; see `fit`."""
+    stopper = stopper or Stopper()
+    keeper = Keeper(folder, history)
+    loop = Loop(prepared, start, history, keeper, tuple(listeners), stopper, start.backend)
+    with signals_stop(stopper):
+        try:
+            loop.tell(_started(prepared, start, folder))
+            reason = loop.run()
+            result = _finished(loop, prepared, reason, start.backend, folder)
+            keeper.finish(result.parameters, _summary(loop, prepared, reason, start.backend, result.scores, None))
+        except NonFiniteError as error:
+            raise _gone(error, loop, prepared, start.backend, keeper) from None
+        finally:
+            keeper.close()
+        loop.tell(TrainingStopped(reason, result.epoch, result.step, result.seconds))
+    return result
+
+
+def parameter_counts(prepared: Prepared) -> tuple[int, int]:
+    """How many numbers are trained, and how many are held frozen."""
+    sizes = {parameter.name: math.prod(parameter.shape) for parameter in prepared.graphs.parameters}
+    trained = sum(sizes[name] for name in prepared.graphs.trainable)
+    return trained, sum(sizes.values()) - trained
+
+
+def _started(prepared: Prepared, start: Checkpoint, folder: RunFolder | None) -> TrainingStarted:
+    experiment = prepared.experiment
+    return TrainingStarted(
+        name=experiment.name,
+        folder=folder.path if folder else None,
+        backend=start.backend,
+        epochs=experiment.epochs,
+        first_epoch=start.epoch,
+        first_step=start.step,
+        steps_per_epoch=-(-len(prepared.rows) // experiment.batch_size),
+        rows=prepared.record.rows,
+        parameters=parameter_counts(prepared),
+    )
+
+
+def _finished(loop: Loop, prepared: Prepared, reason: StopReason, backend: str, folder: RunFolder | None) -> Fit:
+    state = loop.read()
+    scores = None
+    if reason == "completed" and len(prepared.split.test):
+        scores = evaluate(prepared.graphs, prepared.record, state, prepared.columns, prepared.split.test, backend)
+    return Fit(
+        prepared=prepared,
+        state=state,
+        history=loop.history,
+        reason=reason,
+        step=loop.step,
+        epoch=loop.epoch,
+        seconds=loop.seconds,
+        backend=backend,
+        best=loop.best,
+        best_parameters=loop.best_parameters,
+        scores=scores,
+        folder=folder,
+    )
+
+
+def _gone(error: NonFiniteError, loop: Loop, prepared: Prepared, backend: str, keeper: Keeper) -> NonFiniteError:
+    """Save what is good, and say what happened, where, and what to try."""
+    kept = ""
+    if keeper.folder is not None:
+        last = keeper.folder.checkpoints.latest()
+        summary = _summary(loop, prepared, "non-finite", backend, None, str(error))
+        keeper.finish(parameters_of(prepared.graphs, last.state), summary)
+        kept = f"; the state of step {last.step}, which was good, is kept in {keeper.folder.path}"
+    loop.tell(TrainingStopped("non-finite", loop.epoch, loop.step, loop.seconds))
+    return NonFiniteError(f"{error}: {_advice(prepared.experiment)}{kept}")
+
+
+def _advice(experiment: Experiment) -> str:
+    rate = f"try a smaller learning rate than {experiment.optimizer.learning_rate:g}"
+    if experiment.preprocessing.features == "none":
+        return f"{rate}, or scale the features (preprocessing.features = 'standardize')"
+    return rate
+
+
+def _summary(
+    loop: Loop, prepared: Prepared, reason: StopReason, backend: str, scores: Scores | None, problem: str | None
+) -> Summary:
+    entries = loop.history.entries
+    return Summary(
+        reason=reason,
+        epochs=loop.epoch,
+        step=loop.step,
+        seconds=loop.seconds,
+        metrics=dict(entries[-1].metrics) if entries else {},
+        test=scores.metrics if scores else None,
+        problem=problem,
+        backend=backend,
+        versions=versions(),
+        machine=machine(),
+        parameters=parameter_counts(prepared),
+    )

@@ -1,0 +1,101 @@
+"""Going on where a run stopped, to the bits it would have had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from chainrule.data.dataset import Dataset
+from chainrule.data.load import load_source
+from chainrule.errors import RunError
+from chainrule.train.checkpoint import Checkpoint
+from chainrule.train.data_record import read_record
+from chainrule.train.events import Listener
+from chainrule.train.experiment import Experiment
+from chainrule.train.fit import Fit, run_from
+from chainrule.train.folder import RunFolder, open_folder, tidy_folder
+from chainrule.train.history import History, read_history
+from chainrule.train.prepare import Prepared, prepare
+from chainrule.train.serialize import read_experiment, write_experiment
+from chainrule.train.stopping import Stopper
+
+
+def resume(
+    path: Path,
+    *,
+    epochs: int | None = None,
+    dataset: Dataset | None = None,
+    listeners: Iterable[Listener] = (),
+    stopper: Stopper | None = None,
+) -> Fit:
+    """Go on from the last checkpoint of a run: interrupted, killed, or complete and to have more epochs.
+
+    Weights, optimizer state and history come out as if the run had never stopped.
+
+    Args:
+        path: the run's folder.
+        epochs: how many it shall have in all; None for as many as the experiment says.
+        dataset: the data where they were in memory; else they are loaded again and checked.
+        listeners: told what happens, between slices.
+        stopper: asked from outside to stop.
+
+    Raises:
+        DataError: the data changed.
+        RunError: no run is there, it is damaged, or it is complete and no more epochs were asked for.
+        NonFiniteError, WriteError: as in `fit`.
+    """
+    folder = open_folder(path)
+    recorded = read_experiment(folder.experiment)
+    last = folder.checkpoints.latest()
+    experiment = _longer(recorded, last, epochs, path)
+    prepared = prepare_again(folder, experiment, dataset)
+    _check_lineage(prepared, last, path)
+    tidy_folder(folder)
+    if experiment != recorded:
+        write_experiment(folder.experiment, experiment)
+    return run_from(prepared, last, history_until(folder, last), folder, listeners, stopper)
+
+
+def prepare_again(folder: RunFolder, experiment: Experiment, dataset: Dataset | None = None) -> Prepared:
+    """The run's experiment on its data, which must be divided and scaled as they were.
+
+    Raises: DataError when the data changed; RunError when they are divided or scaled otherwise than recorded.
+    """
+    prepared = prepare(experiment, load_source(experiment.data) if dataset is None else dataset)
+    if prepared.record != read_record(folder.data):
+        raise RunError(
+            f"{folder.data} does not say what {folder.experiment} makes of the data: restore the one that changed"
+        )
+    return prepared
+
+
+def history_until(folder: RunFolder, checkpoint: Checkpoint) -> History:
+    """The epochs that were over at a checkpoint.
+
+    Raises: RunError when some are missing.
+    """
+    history = read_history(folder.history)
+    if history.epochs < checkpoint.epoch:
+        raise RunError(
+            f"{folder.history} holds {history.epochs} epochs, and {checkpoint.epoch} were over at step "
+            f"{checkpoint.step}: restore the file"
+        )
+    return History(history.entries[: checkpoint.epoch])
+
+
+def _longer(experiment: Experiment, last: Checkpoint, epochs: int | None, path: Path) -> Experiment:
+    wanted = experiment if epochs is None else experiment.but(epochs=epochs)
+    if last.epoch >= wanted.epochs:
+        raise RunError(
+            f"the run in {path} has {last.epoch} epochs, which is all that {wanted.epochs} are: ask for more than "
+            f"{last.epoch} epochs to go on"
+        )
+    return wanted
+
+
+def _check_lineage(prepared: Prepared, last: Checkpoint, path: Path) -> None:
+    if prepared.experiment.lineage != last.lineage:
+        raise RunError(
+            f"the experiment in {path} is not the one its checkpoint of step {last.step} was made with: restore "
+            "experiment.toml, or train again"
+        )
