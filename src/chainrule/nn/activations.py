@@ -63,7 +63,7 @@ def leaky_relu(z: Expr) -> Expr:
         [-0.02, 3.0]
 
     Source: Maas, Hannun, Ng, "Rectifier nonlinearities improve neural network acoustic models", 2013, section 2.
-        PyTorch's default slope is 0.01 too; Keras's is 0.3.
+        PyTorch's default slope is 0.01 too; Keras's layer has 0.3.
     """
     return e.maximum(z, LEAKY_SLOPE * z)
 
