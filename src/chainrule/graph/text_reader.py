@@ -187,6 +187,7 @@ class _Line:
         self.number = number
         self._content = content
         self._position = 0
+        self._tokens: dict[int, tuple[str, str, int]] = {}  # by where they begin; each is looked at several times
         self._told: GraphError | None = None
 
     # ---- tokens ----
@@ -194,6 +195,12 @@ class _Line:
     def _peek(self, position: int | None = None) -> tuple[str, str, int]:
         """The next token's kind and text, and where it ends; kind "" at the end or where there is no token."""
         at = self._position if position is None else position
+        token = self._tokens.get(at)
+        if token is None:
+            token = self._tokens[at] = self._token(at)
+        return token
+
+    def _token(self, at: int) -> tuple[str, str, int]:
         match = _TOKEN.match(self._content, at)
         if match is None or match.lastgroup is None:
             return "", self._content[at:].strip(), at
