@@ -156,7 +156,10 @@ def _paths() -> Group:
 
 def _update() -> Group:
     line = equals(
-        partial(L, WEIGHT), times(symbol("δ", 0, 1), symbol("x", 0)), times(Number(DELTA), Number(X[0])), Number(GRADIENT)
+        partial(L, WEIGHT),
+        times(symbol("δ", 0, 1), symbol("x", 0)),
+        times(Number(DELTA), Number(X[0])),
+        Number(GRADIENT),
     )
     step = minus(Number(W1[0][0]), times(Number(RATE), Number(GRADIENT)))
     update = relation(WEIGHT, "←", equals(step, number(W1[0][0] - RATE * GRADIENT, 9)))
@@ -171,7 +174,9 @@ def _update() -> Group:
 def _evidence() -> Group:
     step = equals(H, number(1e-4, 1, "scientific"))
     off = ("off by ", number(abs(DIFFERENCE - GRADIENT), 1))
-    checked = Table((Column(), Column(), Column()), (Row((("central difference, ", step), number(DIFFERENCE, 9), off)),))
+    checked = Table(
+        (Column(), Column(), Column()), (Row((("central difference, ", step), number(DIFFERENCE, 9), off)),)
+    )
     advice = (
         "the small input (",
         Number(X[0]),
@@ -214,7 +219,10 @@ def nudges() -> Document:
     """What each sample of a batch asks of four weights."""
     columns = (
         Column("sample", "label", heading=True),
-        *(Column(Number(k), Number(k), style=NumberStyle("fixed", 3, signed=True, leading_zero=False)) for k in range(6)),
+        *(
+            Column(Number(k), Number(k), style=NumberStyle("fixed", 3, signed=True, leading_zero=False))
+            for k in range(6)
+        ),
         Column(
             "average",
             ("= ", negative(Differential(L, "∇"))),
@@ -222,8 +230,7 @@ def nudges() -> Document:
         ),
     )
     note = (
-        "sample 2 is a 2, and output 2 wants more of hidden unit 3: "
-        "it alone outvotes the five that want a little less"
+        "sample 2 is a 2, and output 2 wants more of hidden unit 3: it alone outvotes the five that want a little less"
     )
     rows = tuple(
         Row((weight, *map(Number, values)), note if values[-1] > 0 else "") for weight, values in NUDGES.items()
@@ -252,9 +259,16 @@ def training() -> Document:
         "digits-1a2b3c4d",
         (
             Heading("What happened"),
-            Paragraph(("Accuracy on the test part is ", number(0.9694, 1, "percent"), ", ", Strong("well above"), " 96%.")),
+            Paragraph(
+                ("Accuracy on the test part is ", number(0.9694, 1, "percent"), ", ", Strong("well above"), " 96%.")
+            ),
             Figure("line", curves, "The loss fell from 2.35 to 0.0676.", title="Loss", x_label="epoch", name="curves"),
-            Figure("bar", (Series("F1", (0, 1, 2), (0.98, 0.73, 1.0)),), "Class 1 is the hardest.", categories=("0", "1", "2")),
+            Figure(
+                "bar",
+                (Series("F1", (0, 1, 2), (0.98, 0.73, 1.0)),),
+                "Class 1 is the hardest.",
+                categories=("0", "1", "2"),
+            ),
             Table(
                 (
                     Column("layer", heading=True),

@@ -49,8 +49,20 @@ from chainrule.document import (
     Transpose,
     Words,
 )
+from chainrule.document.tree import FigureKind
 
-HOSTILE = ["\x1b[31mred\x1b[0m", "\x07", "a\nb", "\u202eevil", "日本語", "e\u0301\u0302", "\u200b", "👩\u200d🔬", "\x9b2J", "\ud800"]
+HOSTILE = [
+    "\x1b[31mred\x1b[0m",
+    "\x07",
+    "a\nb",
+    "\u202eevil",
+    "日本語",
+    "e\u0301\u0302",
+    "\u200b",
+    "👩\u200d🔬",
+    "\x9b2J",
+    "\ud800",
+]
 words = st.one_of(
     st.text(max_size=24),
     st.sampled_from(HOSTILE),
@@ -74,7 +86,12 @@ def _tuples(of: st.SearchStrategy, most: int = 3, least: int = 0) -> st.SearchSt
 def _larger(part: st.SearchStrategy) -> st.SearchStrategy:
     maybe = st.none() | part
     marked = st.builds(
-        Symbol, words, maybe, maybe, st.sampled_from([None, "hat", "bar", "tilde", "dot", "prime", "star"]), st.booleans()
+        Symbol,
+        words,
+        maybe,
+        maybe,
+        st.sampled_from([None, "hat", "bar", "tilde", "dot", "prime", "star"]),
+        st.booleans(),
     )
     sides = _tuples(st.tuples(st.sampled_from(["=", "≈", "←", "≤", "∝"]), part))
     return st.one_of(
@@ -125,7 +142,7 @@ def tables(draw: st.DrawFn) -> Table:
 
 @st.composite
 def figures(draw: st.DrawFn) -> Figure:
-    kind = draw(st.sampled_from(["line", "scatter", "bar"]))
+    kind: FigureKind = draw(st.sampled_from(["line", "scatter", "bar"]))
     count = draw(st.integers(0, 6))
     points = _tuples(values, count, count)
     series = draw(_tuples(st.builds(Series, words, points, points), 3))

@@ -10,7 +10,6 @@ from typing import Final
 from chainrule.document.numbers import NumberStyle
 from chainrule.document.text import boxes
 from chainrule.document.text.breaking import wrap
-from chainrule.document.text.characters import split_at
 from chainrule.document.text.characters import width as columns_of
 from chainrule.document.text.spans import Pen
 from chainrule.document.tree import Figure, Series
@@ -84,8 +83,7 @@ def _axis_number(value: float, figure: Figure, pen: Pen) -> str:
 
 
 def _y_axis(label: str, margin: int, pen: Pen) -> str:
-    shown = label if columns_of(label) <= margin else split_at(label, margin)[0]
-    return boxes.pad_left(shown, margin) + pen.plain(" ┤" if label else " │")
+    return boxes.pad_left(pen.clipped(label, margin), margin) + pen.plain(" ┤" if label else " │")
 
 
 def _x_axis(figure: Figure, across: _Range, margin: int, columns: int, pen: Pen) -> list[str]:
@@ -177,7 +175,7 @@ def _bars(figure: Figure, width: int, pen: Pen) -> list[str]:
     scale = max(*map(abs, finite), 0.0, 0.0) or 1.0
     lengths = [value / scale * max(left, right) for value in finite]
     return label + [
-        f"{boxes.pad(split_at(name, margin)[0], margin)} {_bar(length, left, right, pen)} {text}"
+        f"{boxes.pad(pen.clipped(name, margin), margin)} {_bar(length, left, right, pen)} {text}"
         for name, length, text in zip(names, lengths, texts, strict=True)
     ]
 

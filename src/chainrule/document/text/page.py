@@ -38,8 +38,10 @@ class Page:
         return [*self._head(document), *rule, *self.labeled_for(document.blocks).apart(document.blocks)]
 
     def labeled_for(self, blocks: Sequence[t.Block]) -> Page:
-        """The page with the label column these blocks need."""
-        widest = max((columns_of(self.pen.line(label)) for label in _labels(blocks)), default=0)
+        """The page with the label column these blocks need; notes alone need none."""
+        bare = all(isinstance(block, t.Note) or not any(_labels([block])) for block in blocks)
+        labels = [] if bare else [self.pen.line(label) for label in _labels(blocks)]
+        widest = max(map(columns_of, labels), default=0)
         column = min(widest, self.width // 4) + LABEL_GAP if widest else 0
         return replace(self, labels=column if self.width - column >= NARROWEST_BESIDE else 0)
 
@@ -197,6 +199,8 @@ def _labels(blocks: Sequence[t.Block]) -> Iterator[t.Content]:
                 yield label
             case t.Equations(lines=lines):
                 yield from (line.label for line in lines)
+            case t.Note(kind=kind):
+                yield _NOTES[kind][0]
             case t.Group(blocks=inner):
                 yield from _labels(inner)
             case _:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from chainrule.document.text import breaking
-from chainrule.document.text.characters import HELD, strip_styles, to_ascii, visible, width
+from chainrule.document.text.characters import HELD, split_at, strip_styles, to_ascii, visible, width
 from chainrule.document.text.typeset import Typesetter
 from chainrule.document.tree import Code, Content, Strong, spans
 
@@ -46,6 +46,13 @@ class Pen:
         """A content as lines no wider than the columns; formulas stay whole where they fit."""
         text = self._held(self._joined(content, style), columns - hang)
         return [line.replace(HELD, " ") for line in breaking.wrap(text, columns, hang=hang)]
+
+    def clipped(self, text: str, columns: int) -> str:
+        """The text, or as much of its beginning as fits before an ellipsis."""
+        if width(text) <= columns:
+            return text
+        dots = self.plain("…")
+        return split_at(text, columns - width(dots))[0] + dots if columns > width(dots) else split_at(text, columns)[0]
 
     def styled(self, text: str, style: Style) -> str:
         """The text in a style, where the page has color."""

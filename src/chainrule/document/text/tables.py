@@ -124,7 +124,9 @@ def _set_column(table: Table, place: int, digits: int | None, pen: Pen) -> _Set:
         points = iter(align_points([text for text, is_number in zip(texts, numeric, strict=True) if is_number]))
         texts = [next(points) if is_number else text for text, is_number in zip(texts, numeric, strict=True)]
     headers = tuple("" if header is None else pen.line(header) for header in (column.header, column.second))
-    least = _least(texts, (*headers, *texts[len(table.rows) :]), column) if align == "left" and not any(numeric) else None
+    least = (
+        _least(texts, (*headers, *texts[len(table.rows) :]), column) if align == "left" and not any(numeric) else None
+    )
     return _Set(headers, tuple(texts), align, column.heading, least)
 
 
