@@ -115,7 +115,8 @@ def route_of(subject: Subject, way: Way, parameter: str) -> Route:
     slopes: list[Slope] = []
     current = z
     for name in _later(subject, z):
-        if way.nodes[name] is not way.nodes[current] and _elementwise(way.nodes[current], way.nodes[name]):
+        here, there = way.nodes[current], way.nodes[name]
+        if there is not here and there in way.adjoints and _elementwise(here, there):
             slopes.append(Slope(name, current))
             current = name
     return Route(z, _source(way, parameter), tuple(slopes), _readers(subject, way, current))

@@ -41,6 +41,7 @@ from chainrule.graph.node import Node
 
 Labels: TypeAlias = "list[Formula | None] | None"  # None: the whole value, not one element
 
+LARGEST_WHOLE: Final = 1e15  # beyond it a float64 is no longer shown as a whole number
 _LETTERS: Final = ("k", "m", "r", "s", "u", "v")  # for indices that are summed over
 
 
@@ -97,7 +98,9 @@ def _constant(_: Writer, node: Node, __: Labels) -> Formula:
     assert isinstance(value, (int, float))
     if value == 0.5:
         return Fraction(Number(1), Number(2))
-    return Number(int(value) if float(value).is_integer() and abs(value) < 1e15 else value)
+    if float(value).is_integer() and abs(value) < LARGEST_WHOLE:
+        return Number(int(value))
+    return Number(float(f"{value:.12g}"))  # 1 - 0.9 is written 0.1
 
 
 def _size(_: Writer, node: Node, __: Labels) -> Formula:
@@ -125,15 +128,10 @@ def _subtract(writer: Writer, node: Node, labels: Labels) -> Formula:
 
 
 def _multiply(writer: Writer, node: Node, labels: Labels) -> Formula:
-    factors = _operands(writer, node, labels)
-    joint = juxtaposed if any(isinstance(f, (Number, Fraction)) for f in factors[:1]) else times
-    if _is_mask(factors[0]) or _is_mask(factors[1]):
-        joint = times
-    return joint(*factors)
-
-
-def _is_mask(formula: Formula) -> bool:
-    return isinstance(formula, Indexed)
+    """A number stands close before what it multiplies, 2x; anything else is joined by a dot."""
+    first, second = _operands(writer, node, labels)
+    close = isinstance(first, (Number, Fraction)) and isinstance(second, (Symbol, Power, Sum))
+    return juxtaposed(first, second) if close else times(first, second)
 
 
 def _divide(writer: Writer, node: Node, labels: Labels) -> Formula:
@@ -142,7 +140,10 @@ def _divide(writer: Writer, node: Node, labels: Labels) -> Formula:
 
 
 def _negate(writer: Writer, node: Node, labels: Labels) -> Formula:
-    return negative(writer.write(node.inputs[0], labels))
+    (x,) = node.inputs
+    if x.primitive == "expm1" and not writer.notation.knows(x):
+        return minus(Number(1), _exp(writer, x, labels))
+    return negative(writer.write(x, labels))
 
 
 def _power(writer: Writer, node: Node, labels: Labels) -> Formula:

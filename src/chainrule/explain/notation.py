@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from chainrule.document import Formula, Indices, Symbol, symbol
-from chainrule.document.formula import Number
+from chainrule.document import Formula, Indices, Number, Symbol, symbol
 from chainrule.graph.node import Node
 
 Index = Sequence["Formula | None"]  # one label per axis; None leaves the axis unsaid, as the sample of a batch
@@ -14,21 +13,22 @@ Index = Sequence["Formula | None"]  # one label per axis; None leaves the axis u
 
 @dataclass(frozen=True, slots=True)
 class Notation:
-    """Symbols of nodes.
+    """How named nodes are written.
 
     Attributes:
-        symbols: the symbol of each named node, without subscripts.
+        symbols: the symbol of each named node, without subscripts; or a number, where a formula is filled in.
     """
 
-    symbols: Mapping[Node, Symbol]
+    symbols: Mapping[Node, Formula]
 
     def knows(self, node: Node) -> bool:
-        """Whether the node has a symbol of its own."""
+        """Whether the node is written by a name of its own."""
         return node in self.symbols
 
-    def name(self, node: Node, index: Index | None = None) -> Symbol:
+    def name(self, node: Node, index: Index | None = None) -> Formula:
         """The node's symbol, with subscripts for the axes that are said."""
-        return subscripted(self.symbols[node], index)
+        base = self.symbols[node]
+        return subscripted(base, index) if isinstance(base, Symbol) else base
 
 
 def subscripted(base: Symbol, index: Index | None) -> Symbol:
@@ -36,17 +36,12 @@ def subscripted(base: Symbol, index: Index | None) -> Symbol:
     said = tuple(label for label in index or () if label is not None)
     if not said:
         return base
-    return Symbol(base.name, said[0] if len(said) == 1 else Indices(said), base.sup, base.accent, base.bold)
+    return replace(base, sub=said[0] if len(said) == 1 else Indices(said))
 
 
 def at(*positions: int | str | None) -> list[Formula | None]:
     """Labels of axes from numbers and letters; None leaves an axis unsaid."""
     return [None if p is None else Number(p) if isinstance(p, int) else symbol(p) for p in positions]
-
-
-def layered(letter: str, layer: int) -> Symbol:
-    """A letter with its layer above: z¹."""
-    return symbol(letter, None, layer)
 
 
 X = symbol("x")
@@ -55,4 +50,3 @@ Y_HAT = symbol("y", accent="hat")
 LOSS = symbol("L")
 SAMPLE_LOSS = symbol("ℓ")
 RATE = symbol("η")
-DELTA = "δ"

@@ -45,7 +45,7 @@ class Subject:
         x: what the first layer reads, shape (n, features).
         values: each layer's z and a in order, by name: "dense_1.z".
         parameters: W and b of each layer by name: "dense_1.W".
-        symbols: of these nodes.
+        symbols: by name, of the values and parameters; the others are written x, y, ŷ, ℓ and L.
         facts: what is known of the graph's inputs.
         inputs: a number for every input of the graph, float64 where it is a float.
         rows: the index in the source of each sample of the batch.
@@ -62,7 +62,7 @@ class Subject:
     x: Node
     values: Mapping[str, Node]
     parameters: Mapping[str, Node]
-    symbols: Mapping[Node, Symbol]
+    symbols: Mapping[str, Symbol]
     facts: Mapping[str, Sequence[Fact]]
     inputs: Mapping[str, Array]
     rows: tuple[int, ...]

@@ -129,7 +129,8 @@ class Typesetter:
         return to_ascii(visible(text)) if self.ascii else visible(text)
 
     def _listed(self, items: Sequence[f.Formula]) -> Box:
-        parts = [beside(line(", " if place else ""), self.held(item, 2)) for place, item in enumerate(items)]
+        least = 2 if len(items) > 1 else 1  # a relation alone between brackets needs no parentheses
+        parts = [beside(line(", " if place else ""), self.held(item, least)) for place, item in enumerate(items)]
         return beside(*parts) if parts else line("")
 
     def _factor(self, factors: tuple[f.Formula, ...], place: int, joint: f.Joint) -> Box:
