@@ -98,7 +98,9 @@ while True:
     step += 1
     state = {"w": np.full(200_000, float(step))}
     checkpoints.write(
-        Checkpoint(step=step, epoch=0, steps_of_epoch=step, lineage="a", state=state, tally=Tally(1.0, {}))
+        Checkpoint(
+            step=step, epoch=0, steps_of_epoch=step, lineage="a", backend="reference", state=state, tally=Tally()
+        )
     )
     if step % 5 == 0:
         print(step, flush=True)
@@ -132,7 +134,15 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path)
     for step in (1, 2):
         checkpoints.write(
-            Checkpoint(step=step, epoch=0, steps_of_epoch=step, lineage="a", state={"w": np.ones(9)}, tally=Tally())
+            Checkpoint(
+                step=step,
+                epoch=0,
+                steps_of_epoch=step,
+                lineage="a",
+                backend="reference",
+                state={"w": np.ones(9)},
+                tally=Tally(),
+            )
         )
     tensors = tmp_path / "step-2.safetensors"
     content = bytearray(tensors.read_bytes())
@@ -159,7 +169,15 @@ def test_checkpoints_of_log_spaced_steps_stay_and_of_the_others_only_the_last(tm
     checkpoints = Checkpoints(tmp_path)
     for step in (0, 1, 2, 3, 4, 7, 8, 11, 13):
         checkpoints.write(
-            Checkpoint(step=step, epoch=0, steps_of_epoch=step, lineage="a", state={"w": np.ones(2)}, tally=Tally())
+            Checkpoint(
+                step=step,
+                epoch=0,
+                steps_of_epoch=step,
+                lineage="a",
+                backend="reference",
+                state={"w": np.ones(2)},
+                tally=Tally(),
+            )
         )
     assert checkpoints.steps == (0, 1, 2, 4, 8, 13)
     assert checkpoints.before(7).step == 4
@@ -175,7 +193,9 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
     }
     tally = Tally(3.0, {"loss": 0.1 + 0.2})
     Checkpoints(tmp_path).write(
-        Checkpoint(step=5, epoch=2, steps_of_epoch=1, lineage="abc", state=state, tally=tally, seconds=1.5)
+        Checkpoint(
+            step=5, epoch=2, steps_of_epoch=1, lineage="abc", backend="reference", state=state, tally=tally, seconds=1.5
+        )
     )
     back = Checkpoints(tmp_path).latest()
     assert (back.step, back.epoch, back.steps_of_epoch, back.lineage, back.seconds) == (5, 2, 1, "abc", 1.5)

@@ -157,7 +157,7 @@ def predict(graphs: Graphs, state: Mapping[str, Array], x: Array, backend: str =
     Args:
         graphs: of the experiment.
         state: parameters and constants.
-        x: (n, *features), as stored; at least one row.
+        x: (n, *features), as `prepare.samples` gives them; at least one row.
         backend: what runs it.
 
     Returns: "y_hat" of shape (n, k): probabilities of classes, or scaled targets; and "prediction": labels, int32 (n,),

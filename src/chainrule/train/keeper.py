@@ -29,10 +29,13 @@ class Keeper:
         self.folder = folder
         self._file = HistoryFile(folder.history, history) if folder else None
         self._saved = time.monotonic()
+        self._saved_step = -1
 
     def is_due(self, step: int) -> bool:
         """Whether a checkpoint of this step is wanted: its step is one that stays, or the last is long ago."""
-        return self.folder is not None and (is_kept(step) or time.monotonic() - self._saved > SECONDS_AT_RISK)
+        if self.folder is None or step == self._saved_step:
+            return False
+        return is_kept(step) or time.monotonic() - self._saved > SECONDS_AT_RISK
 
     def epoch(self, entry: Entry) -> None:
         """Write down an epoch that is over."""
@@ -51,7 +54,7 @@ class Keeper:
             return None
         self._file.flush()
         path = self.folder.checkpoints.write(checkpoint)
-        self._saved = time.monotonic()
+        self._saved, self._saved_step = time.monotonic(), checkpoint.step
         return path
 
     def best(self, parameters: Mapping[str, npt.NDArray[Any]]) -> None:

@@ -1,16 +1,16 @@
-"""The training loop: epochs in slices of about a tenth of a second, and everything else between them."""
+"""The training loop: steps in slices of about a tenth of a second, and everything else between them."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from chainrule.backends.choose import compiled
-from chainrule.backends.protocol import Slice
 from chainrule.data.batches import epoch_order, offsets
 from chainrule.data.splits import Rows
 from chainrule.errors import NonFiniteError
@@ -28,6 +28,19 @@ from chainrule.train.tally import Tally
 
 SLICE_SECONDS: Final = 0.1
 GROWTH: Final = 4  # a slice is at most so many times longer than the one before
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Stretch:
+    """Some steps of one epoch: their rows one after the other, and where each batch begins and ends among them."""
+
+    epoch: int
+    rows: Rows
+    bounds: Rows
+
+    @property
+    def steps(self) -> int:
+        return len(self.bounds) - 1
 
 
 class Loop:
@@ -65,7 +78,9 @@ class Loop:
         self._done, self._tally = start.steps_of_epoch, start.tally
         self._ahead = 1
         self._earlier, self._began = start.seconds, time.perf_counter()
-        self._epoch_began = self._began
+        self._epoch_seconds = 0.0
+        self._known_order = (-1, prepared.rows)
+        self._steps_per_epoch = len(offsets(len(prepared.rows), prepared.experiment.batch_size)) - 1
         self._lineage = start.lineage
 
     @property
@@ -78,13 +93,15 @@ class Loop:
 
         Raises: NonFiniteError when the loss or a parameter leaves the numbers; the last checkpoint is from before.
         """
-        experiment = self._prepared.experiment
         if self._keeper.is_due(self.step):
             self._save()
-        while self.epoch < experiment.epochs:
-            if self._stopper.flag.is_set() or not self._run_epoch():
+        while self.epoch < self._prepared.experiment.epochs:
+            if self._stopper.flag.is_set():
                 self._save()
                 return self._stopper.reason or "interrupted"
+            self._run_slice()
+            if self._keeper.is_due(self.step):
+                self._save()
         self._save()
         return "completed"
 
@@ -97,79 +114,98 @@ class Loop:
         for listener in self._listeners:
             listener(event)
 
-    def _run_epoch(self) -> bool:
-        """Run what is left of the epoch; whether it came to its end."""
-        experiment = self._prepared.experiment
-        self._epoch_began = time.perf_counter()
-        order = epoch_order(self._prepared.rows, experiment.seed, self.epoch, experiment.shuffle)
-        cuts = offsets(len(order), experiment.batch_size)
-        while self._done < len(cuts) - 1:
-            self._run_slice(order, cuts)
-            if self._stopper.flag.is_set() and self._done < len(cuts) - 1:
-                return False
-            if self._keeper.is_due(self.step):
-                self._save()
-        self._end_epoch()
-        return True
-
-    def _run_slice(self, order: Rows, cuts: Rows) -> None:
-        steps = min(self._ahead, len(cuts) - 1 - self._done, next_kept(self.step) - self.step)
-        bounds = cuts[self._done : self._done + steps + 1]
-        rates = {RATE: np.full(steps, self._prepared.experiment.optimizer.learning_rate)}
+    def _run_slice(self) -> None:
+        """Run some steps, and do what is due at the end of each epoch among them."""
+        stretches = self._plan(min(self._ahead, next_kept(self.step) - self.step))
+        order = np.concatenate([stretch.rows for stretch in stretches])
+        sizes = np.concatenate([np.diff(stretch.bounds) for stretch in stretches])
+        rates = {RATE: np.full(len(sizes), self._prepared.experiment.optimizer.learning_rate)}
         began = time.perf_counter()
-        done = self._program.run(self._state, self._columns, order, bounds, rates, self.step, self._stopper.flag)
+        done = self._program.run(
+            self._state, self._columns, order, _bounds(sizes), rates, self.step, self._stopper.flag
+        )
         seconds = time.perf_counter() - began
         self._state = done.state
-        self._check_losses(done, len(cuts) - 1)
-        self._count(done, order, bounds[: done.steps_done + 1])
         if done.steps_done:
-            self._ahead = _ahead(done.steps_done, seconds, steps)
+            self._ahead = _ahead(done.steps_done, seconds, len(sizes))
+        at = 0
+        for stretch in stretches:
+            steps = min(stretch.steps, done.steps_done - at)
+            if steps:
+                measured = {name: values[at : at + steps] for name, values in done.measurements.items()}
+                self._count(stretch, steps, measured, seconds * steps / done.steps_done)
+            at += steps
+
+    def _plan(self, steps: int) -> list[_Stretch]:
+        """The next steps, epoch by epoch; only up to the end of this one where it is then validated."""
+        experiment = self._prepared.experiment
+        cuts = offsets(len(self._prepared.rows), experiment.batch_size)
+        stretches: list[_Stretch] = []
+        epoch, first = self.epoch, self._done
+        while steps > 0 and epoch < experiment.epochs:
+            last = min(first + steps, len(cuts) - 1)
+            order = self._order(epoch)
+            stretches.append(_Stretch(epoch, order[cuts[first] : cuts[last]], cuts[first : last + 1] - cuts[first]))
+            if len(self._prepared.split.validation):
+                break
+            steps -= last - first
+            epoch, first = epoch + 1, 0
+        return stretches
+
+    def _order(self, epoch: int) -> Rows:
+        """The rows in the order of an epoch; the last one is kept, as most epochs take many slices."""
+        if self._known_order[0] != epoch:
+            experiment, rows = self._prepared.experiment, self._prepared.rows
+            order = epoch_order(rows, experiment.seed, epoch, experiment.shuffle and len(rows) > 1)
+            self._known_order = (epoch, order)
+        return self._known_order[1]
+
+    def _count(self, stretch: _Stretch, steps: int, measured: dict[str, Array], seconds: float) -> None:
+        """Add what was measured to the epoch's sums, each batch by the weight of its rows."""
+        losses, bounds = measured["loss"], stretch.bounds[: steps + 1]
+        self._check_losses(losses)
+        weights = np.add.reduceat(self._weights[stretch.rows[: bounds[-1]]], bounds[:-1])
+        self._tally = self._tally.add_means(measured, weights)
+        self._epoch_seconds += seconds
+        self.step += steps
+        self._done += steps
         self.tell(
             SliceDone(
-                epoch=self.epoch,
+                epoch=stretch.epoch,
                 step=self.step,
                 steps_of_epoch=self._done,
-                steps_per_epoch=len(cuts) - 1,
-                losses=tuple(done.measurements["loss"].tolist()),
-                samples=int(bounds[done.steps_done] - bounds[0]),
+                steps_per_epoch=self._steps_per_epoch,
+                losses=tuple(losses.tolist()),
+                samples=int(bounds[-1]),
                 seconds=seconds,
             )
         )
+        if self._done == self._steps_per_epoch:
+            self._end_epoch()
 
-    def _count(self, done: Slice, order: Rows, bounds: Rows) -> None:
-        """Add what was measured to the epoch's sums, each batch by the weight of its rows."""
-        if done.steps_done:
-            rows = order[bounds[0] : bounds[-1]]
-            weights = np.add.reduceat(self._weights[rows], bounds[:-1] - bounds[0])
-            self._tally = self._tally.add_means(done.measurements, weights)
-        self.step += done.steps_done
-        self._done += done.steps_done
-
-    def _check_losses(self, done: Slice, steps_per_epoch: int) -> None:
-        losses = done.measurements["loss"]
+    def _check_losses(self, losses: Array) -> None:
         bad = np.flatnonzero(~np.isfinite(losses))
-        if not bad.size:
-            return
-        first = int(bad[0])
-        raise NonFiniteError(
-            f"the loss became {losses[first]} in epoch {self.epoch + 1}, at step {self.step + first} "
-            f"(batch {self._done + first + 1} of {steps_per_epoch})"
-        )
+        if bad.size:
+            first = int(bad[0])
+            raise NonFiniteError(
+                f"the loss became {losses[first]} in epoch {self.epoch + 1}, at step {self.step + first} "
+                f"(batch {self._done + first + 1} of {self._steps_per_epoch})"
+            )
 
     def _end_epoch(self) -> None:
         prepared = self._prepared
         metrics = self._tally.means()
         if len(prepared.split.validation):
-            state = self.read()
+            began, state = time.perf_counter(), self.read()
             validated = measure(prepared.graphs, state, prepared.columns, prepared.split.validation, self._backend)
             metrics.update({f"val_{name}": value for name, value in validated.items()})
             self._keep_best(validated["loss"], state)
-        seconds = time.perf_counter() - self._epoch_began
-        entry = Entry(self.epoch, self.step, metrics, seconds)
+            self._epoch_seconds += time.perf_counter() - began
+        entry = Entry(self.epoch, self.step, metrics, self._epoch_seconds)
         self.history.entries.append(entry)
         self._keeper.epoch(entry)
-        self.epoch, self._done, self._tally = self.epoch + 1, 0, Tally()
-        self.tell(EpochDone(entry.epoch, entry.step, metrics, seconds))
+        self.epoch, self._done, self._tally, self._epoch_seconds = self.epoch + 1, 0, Tally(), 0.0
+        self.tell(EpochDone(entry.epoch, entry.step, metrics, entry.seconds))
 
     def _keep_best(self, val_loss: float, state: dict[str, Array]) -> None:
         if val_loss < (math.inf if self.best is None else self.best.val_loss):
@@ -193,6 +229,11 @@ class Loop:
         )
         if path is not None:
             self.tell(CheckpointWritten(self.step, path))
+
+
+def _bounds(sizes: Rows) -> Rows:
+    """Where batches of these sizes begin and end."""
+    return np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
 
 
 def _ahead(done: int, seconds: float, planned: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from chainrule.data.dataset import Dataset
 from chainrule.data.load import check_source
@@ -81,19 +82,40 @@ def columns(experiment: Experiment, record: DataRecord, dataset: Dataset) -> dic
     Raises: RunError when the data set is of another shape, has other classes or lacks the weights.
     """
     _check_same_kind(record, dataset)
-    laid = {X: stored(dataset.x, record.x_dtype), Y: stored(dataset.y, record.y_dtype)}
+    laid = {X: samples(record, dataset.x), Y: stored(dataset.y, record.y_dtype)}
     if record.weighted:
         weight = np.ones(dataset.row_count) if dataset.sample_weight is None else dataset.sample_weight
         laid[WEIGHT] = stored(weight, experiment.dtype)
     return laid
 
 
-def _check_same_kind(record: DataRecord, dataset: Dataset) -> None:
-    if tuple(dataset.x.shape[1:]) != record.feature_shape:
+def samples(record: DataRecord, x: npt.ArrayLike) -> Array:
+    """Samples (n, *features) in the dtype in which the run takes them.
+
+    Raises: RunError for another shape, or for values that this dtype cannot hold, such as 0.5 among pixels.
+    """
+    given = np.asarray(x)
+    if given.ndim == 0 or tuple(given.shape[1:]) != record.feature_shape:
         raise RunError(
-            f"the run was trained on samples of shape {record.feature_shape}, and {dataset.name} has "
-            f"{tuple(dataset.x.shape[1:])}: give the same features"
+            f"the run was trained on samples of shape {record.feature_shape}, and these have shape {given.shape}: "
+            "give (n, *features)"
         )
+    if given.dtype.kind not in "buif":
+        raise RunError(f"the run was trained on numbers, and these samples have dtype {given.dtype}: convert them")
+    with np.errstate(invalid="ignore", over="ignore"):
+        laid = stored(given, record.x_dtype)
+    if not np.isfinite(laid).all():
+        raise RunError("a sample holds NaN or infinity, or a number too large: correct it, or leave it out")
+    is_rounding = given.dtype.kind == "f" and laid.dtype.kind == "f"
+    if not is_rounding and not np.array_equal(laid, given):
+        raise RunError(
+            f"the run was trained on samples of {record.x_dtype}, and these hold other values, from {given.min()} to "
+            f"{given.max()}: give them as they were before any scaling"
+        )
+    return laid
+
+
+def _check_same_kind(record: DataRecord, dataset: Dataset) -> None:
     if (dataset.task, dataset.class_names) != (record.task, record.class_names):
         trained, given = (", ".join(names) or "numbers" for names in (record.class_names, dataset.class_names))
         raise RunError(f"the run was trained on {trained}, and the target of {dataset.name} is {given}: give the same")
