@@ -40,7 +40,7 @@ def bind_sizes(graph: Graph, shapes: Mapping[str, tuple[int, ...]]) -> dict[str,
             if undetermined:
                 _refuse_undetermined(undetermined[0], found)
             break
-        equation = solvable[0]
+        equation = min(solvable, key=lambda each: len(each.size.symbols))
         (symbol,) = _unknown(equation, found)
         found[symbol] = _solve(equation, symbol, found)
         source[symbol] = equation.name

@@ -60,18 +60,18 @@ class ReferenceProgram:
         """Do the steps one by one."""
         held = self._mine(state)
         columns = self._columns(data)
-        steps = checked_order(order, offsets, row_count(columns))
+        rows = row_count(columns)
+        sizes = bind_sizes(self.step.graph, {name: array.shape for name, array in (held.arrays | columns).items()})
+        steps = checked_order(order, offsets, rows)
         scalars = {**self._rates(rates, steps), **self._clock(first_step, steps)}
-        shapes = {name: array.shape for name, array in (held.arrays | columns).items()}
-        sizes = bind_sizes(self.step.graph, shapes)
         measured = self._measured(sizes, steps)
         arrays, done = dict(held.arrays), 0
         with ONE_BLAS_THREAD, np.errstate(all="ignore"):
             while done < steps and not stop.is_set():
-                rows = order[offsets[done] : offsets[done + 1]]
-                batch = {name: np.ascontiguousarray(column[rows]) for name, column in columns.items()}
+                chosen = order[offsets[done] : offsets[done + 1]]
+                batch = {name: np.ascontiguousarray(column[chosen]) for name, column in columns.items()}
                 now = {name: values[done] for name, values in scalars.items()}
-                results = self._plan.execute(self._bound(sizes, len(rows)), {**arrays, **batch, **now})
+                results = self._plan.execute(self._bound(sizes, len(chosen)), {**arrays, **batch, **now})
                 for name in self._updated:
                     arrays[name] = np.asarray(results[name], order="C")  # else bits would depend on how it came about
                 for name, values in measured.items():
