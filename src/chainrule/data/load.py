@@ -65,10 +65,10 @@ def load(
     if task is not None and task not in get_args(Task):
         raise UnknownNameError("task", str(task), get_args(Task))
     given: dict[str, object] = {
-        "target": target, "features": _names(features), "drop": _names(drop), "task": task,
+        "target": target, "features": _names(features) or None, "drop": _names(drop) or None, "task": task,
         "sample_weight": sample_weight, "rows": rows, "noise": noise, "classes": classes, "seed": seed,
     }  # fmt: skip
-    options = {name: value for name, value in given.items() if value is not None and value != ()}
+    options = {name: value for name, value in given.items() if value is not None}
     if isinstance(what, str) and what in BUILTIN:
         return _builtin(what, options)
     if isinstance(what, (str, Path)):
