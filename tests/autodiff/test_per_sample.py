@@ -14,6 +14,7 @@ from chainrule.errors import DerivativeError, ShapeError
 from chainrule.graph import expr as e
 from chainrule.graph.expr import Expr
 from chainrule.graph.node import Node, topological
+from chainrule.graph.primitives import apply
 from chainrule.graph.tensor_type import Dim, named
 from tests.autodiff.networks import LOSSES, Array, Loss, dense, evaluate, half_squared_error, relu, row, values
 
@@ -194,6 +195,68 @@ def test_the_terms_do_not_depend_on_how_the_layer_is_written(way: Callable[[Expr
             assert abs(column[n] * SAMPLES - alone[index]) <= 1e-12 * max(1.0, abs(alone[index]))
 
 
+# What may follow the sum over the samples: s and r are such sums of shape (2, 3, 4), f is a value that all share.
+AFTER: dict[str, Callable[[Expr, Expr, Expr], Expr]] = {
+    "difference": lambda s, r, f: s - r,
+    "nothing minus a sum": lambda s, r, f: 0.0 - s,
+    "nothing plus a sum": lambda s, r, f: 0.0 + s,
+    "a sum minus nothing": lambda s, r, f: s - 0.0,
+    "negative": lambda s, r, f: -(s + r),
+    "factor from the left": lambda s, r, f: f * s,
+    "factor from the right": lambda s, r, f: s * f,
+    "divisor": lambda s, r, f: s / (1.0 + f**2),
+    "choice": lambda s, r, f: e.select(f > 0.0, s, r),
+    "choice of nothing": lambda s, r, f: e.select(f > 0.0, 0.0, r),
+    "axes round": lambda s, r, f: e.transpose(s, (2, 0, 1)),
+    "axes round twice": lambda s, r, f: e.transpose(e.tanh(f).T * e.transpose(s, (0, 2, 1)), (1, 2, 0)),
+    "axes round, in parts": lambda s, r, f: e.transpose(e.transpose(s, (1, 2, 0)), (0, 2, 1)),
+    "reshape": lambda s, r, f: e.reshape(s, (4, 6)),
+    "reshape of a part": lambda s, r, f: e.sum(e.reshape(s, (6, 4)), 1),
+    "slice": lambda s, r, f: e.slice_axis(s, 1, 1, 3),
+    "slice of a sum": lambda s, r, f: e.slice_axis(e.sum(s, 2), 1, 1, 2),
+    "pad": lambda s, r, f: e.pad(s, 2, 1, 2),
+    "pad, weighed": lambda s, r, f: e.sum(e.pad(s, 2, 1, 2) * e.cast(e.iota((2, 3, 7), 2), "float64"), 2),
+    "concatenate": lambda s, r, f: e.concatenate([s, r, s], 1),
+    "concatenate, weighed": lambda s, r, f: e.sum(
+        e.concatenate([r, s], 1) * e.cast(e.iota((2, 6, 4), 1), "float64"), 1
+    ),
+    "nothing before": lambda s, r, f: e.concatenate([e.like(0.0, s), s], 2),
+    "sum": lambda s, r, f: e.sum(s, (0, 2)),
+    "sum of everything": lambda s, r, f: e.sum(s),
+    "broadcast": lambda s, r, f: e.broadcast(s, (2, 5, 3, 4), (1,)),
+    "matrix from the left": lambda s, r, f: e.transpose(f, (0, 2, 1)) @ s,
+    "matrix from the right": lambda s, r, f: s @ e.transpose(f, (0, 2, 1)),
+    "same dtype": lambda s, r, f: Expr(apply("cast", s.node, dtype="float64")),
+    "held": lambda s, r, f: e.stop_gradient(s),
+}
+
+
+@pytest.mark.parametrize("name", AFTER)
+def test_what_may_follow_the_sum(name: str) -> None:
+    """All of it is linear, so a batch of one row alone has the row's term as its value."""
+    x, f = e.variable("x", "float64", (N, 2, 3, 4)), e.variable("f", "float64", (2, 3, 4))
+    value = AFTER[name](e.sum(x, 0), e.sum(x**2, 0), f).node
+    rng = np.random.default_rng(8)
+    given = {"x": rng.normal(size=(SAMPLES, 2, 3, 4)), "f": rng.normal(size=(2, 3, 4))}
+    terms = [contributions(value, index) for index in entries(value)]
+    columns = evaluate(terms, [x.node, f.node], given)
+    for n in range(SAMPLES):
+        (alone,) = evaluate([value], [x.node, f.node], {**given, "x": given["x"][n : n + 1]})
+        found = np.array([column[n] for column in columns]).reshape(alone.shape)
+        assert np.allclose(found, alone, rtol=1e-12, atol=1e-14)
+
+
+def test_only_one_factor_varies_and_time_comes_first() -> None:
+    """Σ over t·n of shared rows times columns that vary: the columns tell which place belongs to which sample."""
+    x, f = e.variable("x", "float64", (T, N, 2)), e.variable("f", "float64", (3,))
+    both = e.product((N, T))
+    value = (e.broadcast(f, (3, both), (1,)) @ e.reshape(x, (both, 2))).node
+    rng = np.random.default_rng(9)
+    given = {"x": rng.normal(size=(2, SAMPLES, 2)), "f": rng.normal(size=3)}
+    (column,) = evaluate([contributions(value, (2, 1))], [x.node, f.node], given)
+    assert np.allclose(column, given["f"][2] * given["x"][:, :, 1].sum(0), rtol=1e-13)
+
+
 def test_a_layer_in_float32_has_terms_in_float64_where_the_parameter_is() -> None:
     x, W = e.variable("x", "float64", (N, 4)), e.variable("W", "float64", (4, 3))
     (gradient,) = gradients(e.cast(e.sum(weights_in_float32(x, W)), "float64").node, [W.node])
@@ -295,6 +358,19 @@ def test_a_factor_that_depends_on_the_sum_is_a_factor() -> None:
     clipped = Expr(gradient) / e.sqrt(e.sum(Expr(gradient) ** 2))
     given = {"x": np.random.default_rng(7).normal(size=(SAMPLES, 4)), "W": np.zeros((4, 3))}
     check_sums(clipped.node, [x, W.node], given)
+
+
+def test_products_that_pair_different_orders_of_samples_are_named() -> None:
+    both = e.product((N, T))
+    x, d = e.variable("x", "float64", (N, T, 4)), e.variable("d", "float64", (T, N, 3))
+    with pytest.raises(DerivativeError, match=r"matmul of type float64\[4, 3\] is no sum over n"):
+        contributions((e.reshape(x, (both, 4)).T @ e.reshape(d, (both, 3))).node, (0, 0))
+
+
+def test_a_sum_over_pairs_of_samples_belongs_to_no_sample() -> None:
+    s = e.sum(e.variable("x", "float64", (N,)))
+    with pytest.raises(DerivativeError, match=r"sum of type float64\[\] is no sum over n"):
+        contributions(e.sum(e.broadcast(s, (N, N), (0, 1))).node, ())
 
 
 def test_a_value_of_each_sample_is_no_gradient_of_a_parameter() -> None:

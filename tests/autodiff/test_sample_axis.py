@@ -78,6 +78,8 @@ MIXING: dict[str, tuple[str, Callable[[Expr], Expr]]] = {
     "largest over the samples": ("max", lambda x: x - e.max(x, 0, keepdims=True)),
     "which sample is largest": ("argmax", lambda x: x * e.cast(e.argmax(x, 0), "float64")),
     "product over the samples": ("matmul", lambda x: x @ (x.T @ x)),
+    "a sum written as a product": ("matmul", lambda x: x - e.constant(1.0, data(1, N).type) @ x),
+    "the same from the right": ("matmul", lambda x: x.T - x.T @ e.constant(1.0, data(N, 1).type)),
     "every pair of samples": ("matmul", lambda x: e.sum(x @ x.T, 1)),
     "pairs by broadcasting": ("add", lambda x: e.reshape(x, (N, 1, 4)) + x),
     "largest of samples and features together": ("max", lambda x: x / e.max(x)),
@@ -176,7 +178,7 @@ def test_a_loop_over_the_samples_mixes() -> None:
         (e.variable("W", "float64", (3, 3)), None),
         (e.broadcast(e.variable("b", "float64", (3,)), (N, 3), (0,)), None),
     ],
-    ids=lambda value: repr(value),
+    ids=repr,
 )
 def test_layouts_by_hand(value: Expr, rows: Rows | None) -> None:
     followed = follow([value.node], "n")
