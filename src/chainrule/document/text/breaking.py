@@ -7,7 +7,7 @@ from typing import Final
 
 from chainrule.document import formula as f
 from chainrule.document.text.boxes import Box, beside, block, line
-from chainrule.document.text.characters import split_at
+from chainrule.document.text.characters import HELD, split_at, strip_styles
 from chainrule.document.text.characters import width as columns_of
 from chainrule.document.text.typeset import BESIDE_GAP, Typesetter
 
@@ -44,10 +44,16 @@ def wrap(text: str, width: int, *, hang: int = 0) -> list[str]:
     return [" " * hang * (place > 0) + text for place, text in enumerate(lines)]
 
 
+def loosened(text: str, width: int) -> str:
+    """The text whose words too wide for a line have lost their held spaces and styles, so that they can be broken."""
+    words = text.split(" ")
+    return " ".join(word if columns_of(word) <= width else strip_styles(word).replace(HELD, " ") for word in words)
+
+
 def _chunks(word: str, width: int) -> list[str]:
     if columns_of(word) <= width:
         return [word]
-    parts: list[str] = []
+    word, parts = strip_styles(word), list[str]()
     while word:
         part, word = split_at(word, width)
         parts.append(part)

@@ -15,6 +15,7 @@ from chainrule.document.text.spans import Pen
 from chainrule.document.tree import Figure, Series
 
 HEIGHT: Final = 10  # rows of a plot; with the axis and its numbers it stays under a third of a common terminal
+LARGEST_EXPONENT: Final = 308.25  # of a float64, a little rounded down
 NARROWEST_PLOT: Final = 6
 LONGEST_BAR: Final = 48  # columns; longer bars compare no better
 _MARKS: Final = "●○×+△□◇"
@@ -35,7 +36,8 @@ class _Range:
 
     def place(self, value: float, cells: int) -> int:
         """The cell of a value, 0 to cells - 1."""
-        share = 0.5 if self.high <= self.low else value / (self.high - self.low) - self.low / (self.high - self.low)
+        span = self.high / 4 - self.low / 4  # a quarter: the whole may be more than a float holds
+        share = (value / 4 - self.low / 4) / span if span > 0 else 0.5
         return min(max(round(share * (cells - 1)), 0), cells - 1)
 
 
@@ -53,7 +55,7 @@ def _plot(figure: Figure, width: int, pen: Pen) -> list[str]:
         return wrap("(no finite points)", width)
     across = _Range(min(x for x, _ in every), max(x for x, _ in every))
     up = _Range(min(y for _, y in every), max(y for _, y in every))
-    numbers = [_axis_number(value, figure, pen) for value in (up.high, (up.high + up.low) / 2, up.low)]
+    numbers = [_axis_number(value, figure, pen) for value in (up.high, up.high / 2 + up.low / 2, up.low)]
     margin = min(max(map(columns_of, numbers)), width // 3)
     columns = max(width - margin - 2, NARROWEST_PLOT)
     canvas = _Canvas(across, up, columns, ascii=pen.ascii)
@@ -78,7 +80,7 @@ def _points(series: Series, *, logarithmic: bool) -> list[tuple[float, float]]:
 
 
 def _axis_number(value: float, figure: Figure, pen: Pen) -> str:
-    shown = min(10.0**value, 1.7e308) if figure.logarithmic and value < 308.5 else value
+    shown = 10.0 ** min(value, LARGEST_EXPONENT) if figure.logarithmic else value
     return pen.display.number(shown, _AXIS)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from chainrule.document.text import breaking
-from chainrule.document.text.characters import HELD, split_at, strip_styles, to_ascii, visible, width
+from chainrule.document.text.characters import HELD, split_at, to_ascii, visible, width
 from chainrule.document.text.typeset import Typesetter
 from chainrule.document.tree import Code, Content, Strong, spans
 
@@ -44,7 +44,7 @@ class Pen:
 
     def wrapped(self, content: Content, columns: int, *, hang: int = 0, style: Style = "plain") -> list[str]:
         """A content as lines no wider than the columns; formulas stay whole where they fit."""
-        text = self._held(self._joined(content, style), columns - hang)
+        text = breaking.loosened(self._joined(content, style), columns - hang)
         return [line.replace(HELD, " ") for line in breaking.wrap(text, columns, hang=hang)]
 
     def clipped(self, text: str, columns: int) -> str:
@@ -77,8 +77,3 @@ class Pen:
     def _words(self, text: str, style: Style) -> str:
         """Styled word by word, so that a line break never cuts a style in two."""
         return text if not self.color else " ".join(self.styled(word, style) for word in text.split(" "))
-
-    def _held(self, text: str, columns: int) -> str:
-        """Words too wide for a line lose their held spaces first, then their style, so that they can be broken."""
-        words = [word if width(word) <= columns else strip_styles(word).replace(HELD, " ") for word in text.split(" ")]
-        return " ".join(words)

@@ -9,7 +9,7 @@ from typing import Final
 from chainrule.document.formula import Number
 from chainrule.document.numbers import PLAIN_STYLE, align_points
 from chainrule.document.text import boxes
-from chainrule.document.text.breaking import wrap
+from chainrule.document.text.breaking import loosened, wrap
 from chainrule.document.text.characters import HELD
 from chainrule.document.text.characters import width as columns_of
 from chainrule.document.text.spans import Pen
@@ -239,11 +239,7 @@ class _Grid:
 
 def _wrapped(text: str, columns: int) -> list[str]:
     """A cell of words; a formula in it is broken only where it alone is too wide."""
-    return wrap(text if columns_of(text) <= columns else _loosened(text, columns), columns)
-
-
-def _loosened(text: str, columns: int) -> str:
-    return " ".join(word if columns_of(word) <= columns else word.replace(HELD, " ") for word in text.split(" "))
+    return wrap(loosened(text, columns), columns)
 
 
 def _stacked(table: Table, width: int, pen: Pen) -> list[str]:
