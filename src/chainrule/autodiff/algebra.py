@@ -18,6 +18,7 @@ from chainrule.graph.rewrite import Context
 from chainrule.graph.tensor_type import TensorType
 
 Powers: TypeAlias = dict[Node, int]  # atom to exponent, never 0, in the order of first appearance
+Quotients: TypeAlias = Mapping[tuple[Node, Node], Node]  # quotients already in the graph, so that ŷ is found again
 
 ARITHMETIC: Final = frozenset({"add", "subtract", "multiply", "divide", "negate", "power"})
 _MOST_TERMS: Final = 12  # a formula that grows beyond this is left as it is, so that the work per node is bounded
@@ -93,7 +94,7 @@ class Flattener:
         result: Terms = []
         for a in left:
             for b in right:
-                powers = self._merged(a.powers, b.powers)
+                powers = merged(a.powers, b.powers, self.context)
                 if powers is None:
                     return [Term(Fraction(1), {node: 1})]
                 result.append(Term(a.coefficient * b.coefficient, powers))
@@ -128,17 +129,26 @@ class Flattener:
             return [Term(Fraction(1), {node: 1})]
         return [Term(terms[0].coefficient, {like_broadcast(node, a): k for a, k in terms[0].powers.items()})]
 
-    def _merged(self, left: Powers, right: Powers) -> Powers | None:
-        """The product of two monomials, or None where something would cancel that may be 0."""
-        result = dict(left)
-        for atom, power in right.items():
-            before = result.get(atom, 0)
-            if before * power < 0 and not self.context.nonzero(atom):
-                return None
-            result[atom] = before + power
-            if result[atom] == 0:
-                del result[atom]
-        return result
+
+def merged(left: Powers, right: Powers, context: Context) -> Powers | None:
+    """The product of two monomials, or None where something would cancel that may be 0."""
+    result = dict(left)
+    for atom, power in right.items():
+        before = result.get(atom, 0)
+        if before * power < 0 and not context.nonzero(atom):
+            return None
+        result[atom] = before + power
+        if result[atom] == 0:
+            del result[atom]
+    return result
+
+
+def times(factor: Term, x: Expr, context: Context, quotients: Quotients) -> Expr:
+    """A term times one more factor, which may be one of its atoms."""
+    powers = merged({x.node: 1}, factor.powers, context)
+    if powers is None:
+        return x * write_term(factor, x.type, quotients)
+    return write_term(Term(factor.coefficient, powers), x.type, quotients)
 
 
 def like_broadcast(pattern: Node, x: Node) -> Node:
@@ -196,9 +206,6 @@ def divided(terms: Terms, factor: Term) -> Terms:
     return result
 
 
-Quotients: TypeAlias = Mapping[tuple[Node, Node], Node]  # quotients already in the graph, so that ŷ is found again
-
-
 def write(terms: Terms, type_: TensorType, quotients: Quotients) -> Expr:
     """The terms as a formula: positive ones first, each as coefficient · numerator / denominator."""
     if not terms:
@@ -221,7 +228,7 @@ def write_term(term: Term, type_: TensorType, quotients: Quotients) -> Expr:
     if known is not None:
         rest = {a: k for a, k in term.powers.items() if a not in known}
         rest[quotients[known]] = rest.get(quotients[known], 0) + 1
-        return write_term(Term(term.coefficient, rest), type_, quotients)
+        return write_term(Term(term.coefficient, {a: k for a, k in rest.items() if k}), type_, quotients)
     numerator = _product(over, term.coefficient, type_)
     denominator = _product(under, Fraction(1), type_)
     if numerator is None:

@@ -112,8 +112,7 @@ def _factor(node: Node, context: Context, quotients: Quotients) -> Node | None:
     inner = algebra.write(algebra.divided(terms, shared), node.tensor, quotients)
     if not shared.powers:
         return _smaller(node, e.like(float(shared.coefficient), inner) * inner, quotients)
-    whole = Term(shared.coefficient, {inner.node: 1, **shared.powers})
-    return _smaller(node, algebra.write_term(whole, node.tensor, quotients), quotients)
+    return _smaller(node, algebra.times(shared, inner, context, quotients), quotients)
 
 
 def _pull(node: Node, context: Context, quotients: Quotients) -> Node | None:
@@ -131,7 +130,7 @@ def _pull(node: Node, context: Context, quotients: Quotients) -> Node | None:
     if not inside or (not outside and term.coefficient == 1):
         return None
     added = e.sum(algebra.write_term(Term(Fraction(1), inside), inner.tensor, quotients), _axes(node))
-    return algebra.write_term(Term(term.coefficient, {added.node: 1, **outside}), node.tensor, quotients).node
+    return algebra.times(Term(term.coefficient, outside), added, context, quotients).node
 
 
 def _axes(node: Node) -> list[int]:
@@ -166,7 +165,7 @@ def _scale(node: Node, context: Context) -> Node | None:
         parts[position] = rest
         product = parts[0] @ parts[1]
         powers = {_spread(a, product.type): k for a, k in scalars.items()}
-        return algebra.write_term(Term(coefficient, {product.node: 1, **powers}), node.tensor, {}).node
+        return algebra.times(Term(coefficient, powers), product, context, {}).node
     return None
 
 
