@@ -17,7 +17,7 @@ def test_the_kept_text_passes_and_another_fails(golden: Golden, monkeypatch: pyt
     golden(NAME, KEPT.read_text(encoding="utf-8"))
     with pytest.raises(pytest.fail.Exception, match="UPDATE_GOLDEN=1 rewrites it"):
         golden(NAME, "something else\n")
-    with pytest.raises(pytest.fail.Exception, match="write it with UPDATE_GOLDEN=1 pytest test_golden.py"):
+    with pytest.raises(pytest.fail.Exception, match=r"write it with UPDATE_GOLDEN=1 pytest test_golden\.py"):
         golden("absent.txt", "")
 
 
