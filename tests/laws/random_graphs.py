@@ -362,10 +362,10 @@ def examples(
     graph = make_graph({"y": b.pool[-1].expr.node, "loss": loss.node}, [first.expr.node], facts)
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     sizes = {"n": draw(st.integers(1, N_MAX))}
-    return Example(graph, {node.label: _values(rng, *b.inputs[node.label], sizes) for node in graph.inputs})
+    return Example(graph, {node.label: values(rng, *b.inputs[node.label], sizes) for node in graph.inputs})
 
 
-def _values(
+def values(
     rng: np.random.Generator, kind: TensorType, facts: tuple[Fact, ...], low: float, high: float, sizes: dict[str, int]
 ) -> npt.NDArray[Any]:
     shape = concrete(kind.shape, sizes)
