@@ -210,6 +210,9 @@ AFTER: dict[str, Callable[[Expr, Expr, Expr], Expr]] = {
     "axes round": lambda s, r, f: e.transpose(s, (2, 0, 1)),
     "axes round twice": lambda s, r, f: e.transpose(e.tanh(f).T * e.transpose(s, (0, 2, 1)), (1, 2, 0)),
     "axes round, in parts": lambda s, r, f: e.transpose(e.transpose(s, (1, 2, 0)), (0, 2, 1)),
+    "axes round, weighed": lambda s, r, f: e.sum(
+        e.transpose(e.transpose(s, (1, 2, 0)), (0, 2, 1)) * e.cast(e.iota((3, 2, 4), 2), "float64"), 2
+    ),
     "reshape": lambda s, r, f: e.reshape(s, (4, 6)),
     "reshape of a part": lambda s, r, f: e.sum(e.reshape(s, (6, 4)), 1),
     "slice": lambda s, r, f: e.slice_axis(s, 1, 1, 3),
