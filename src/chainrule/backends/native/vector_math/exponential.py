@@ -1,0 +1,129 @@
+"""exp, expm1, tanh and sigmoid, which share one reduction: x = n log 2 + r, and exp(r) = 1 + r + r² q(r).
+
+With s = 2^n, exp(x) = s + s (r + r² q) and expm1(x) = (s r + s - 1) + s r² q: nothing is computed that cancels. Powers
+of two below the normal numbers come from a larger s and one last multiplication, which rounds into the denormals.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from chainrule.backends.native.ir import Builder, Value
+from chainrule.backends.native.vector_math.formats import LN2, LOG2_E, Format, format_of
+from chainrule.backends.native.vector_math.steps import (
+    at_least,
+    at_most,
+    is_negative,
+    polynomial,
+    sign_of,
+    signed,
+    size_of,
+)
+
+LIFT: Final = 64  # powers of two by which s is larger where results may lie below the normal numbers
+
+
+def exp(b: Builder, x: Value) -> Value:
+    """e to the x."""
+    return exp_of_sum(b, x, None)
+
+
+def exp_of_sum(b: Builder, x: Value, rest: Value | None) -> Value:
+    """e to the x + rest, for a rest that is small beside 1."""
+    f = format_of(x.type)
+    negative = is_negative(b, x)
+    rounder = b.select(negative, b.constant(x.type, f.rounder + LIFT), f.rounder - 1)  # s < 2^bias at the upper end
+    unlift = b.select(negative, b.constant(x.type, 2.0**-LIFT), 2.0)
+    split = _reduced(b, at_least(b, at_most(b, x, f.overflow), f.underflow), rounder)
+    if rest is not None:
+        split = _Reduced(b.add(split.r, b.add(rest, _left_out(b, split))), split.high, split.n, split.power)
+    return b.multiply(_exp(b, split), unlift)
+
+
+def exp_of_negative(b: Builder, x: Value) -> Value:
+    """e to the x for x <= 0 or NaN: the bits of `exp`, sooner."""
+    f = format_of(x.type)
+    split = _reduced(b, at_least(b, x, f.underflow), b.constant(x.type, f.rounder + LIFT))
+    return b.multiply(_exp(b, split), 2.0**-LIFT)
+
+
+def expm1(b: Builder, x: Value) -> Value:
+    """exp(x) - 1."""
+    f = format_of(x.type)
+    within = at_least(b, at_most(b, x, f.overflow), f.one_below)
+    split = _reduced(b, within, b.constant(x.type, f.rounder - 1))
+    r = split.r
+    tail = b.fma(b.multiply(r, r), polynomial(b, r, f.exp_tail), _left_out(b, split))
+    half = b.fma(split.power, tail, b.fma(split.power, r, b.subtract(split.power, 0.5)))
+    return b.multiply(half, 2.0)
+
+
+def tanh(b: Builder, x: Value) -> Value:
+    """h / (h + 1) with h = expm1(2 |x|) / 2, and the sign of x."""
+    f = format_of(x.type)
+    size = at_most(b, size_of(b, x), f.one_above)
+    rounder = b.constant(x.type, f.rounder)
+    shifted = b.fma(size, 2.0 * LOG2_E, rounder)
+    n = b.subtract(shifted, rounder)
+    r = _half_remainder(b, size, n)
+    power = _power(b, shifted, f)
+    tail = polynomial(b, r, tuple(2.0 ** (k + 1) * c for k, c in enumerate(f.exp_tail)))
+    begin = b.fma(power, r, b.fma(power, 0.5, -0.5))
+    h = b.fma(power, b.multiply(b.multiply(r, r), tail), begin)
+    return signed(b, b.divide(h, b.add(h, 1.0)), sign_of(b, x))
+
+
+def sigmoid(b: Builder, x: Value) -> Value:
+    """1 / (1 + e) for x >= 0 and e / (1 + e) below, with e = exp(-|x|)."""
+    e = exp_of_negative(b, minus_size(b, x))
+    return b.divide(b.select(is_negative(b, x), e, 1.0), b.add(e, 1.0))
+
+
+def minus_size(b: Builder, x: Value) -> Value:
+    """-|x|."""
+    f = format_of(x.type)
+    return b.bits_as(b.bit_or(b.bits_as(x, f.integer), f.sign), f.element)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reduced:
+    """x = n log 2 + r but for rounding; `high` is r before its last rounding, `power` is 2^(n + lift)."""
+
+    r: Value
+    high: Value
+    n: Value
+    power: Value
+
+
+def _reduced(b: Builder, x: Value, rounder: Value) -> _Reduced:
+    """x, in bounds or NaN, split; the format's rounder plus lift, added, leaves n + lift in the low bits."""
+    f = format_of(x.type)
+    shifted = b.fma(x, LOG2_E, rounder)
+    n = b.subtract(shifted, rounder)
+    high = b.fma(n, -f.ln2_high, x)
+    return _Reduced(b.fma(n, -f.ln2_low, high), high, n, _power(b, shifted, f))
+
+
+def _half_remainder(b: Builder, x: Value, n: Value) -> Value:
+    """x - n log(2) / 2 for small n, where an error in r counts less the larger n is."""
+    f = format_of(x.type)
+    if b.module.isa.fused:
+        return b.fma(n, -0.5 * LN2, x)
+    return b.fma(n, -0.5 * f.ln2_low, b.fma(n, -0.5 * f.ln2_high, x))
+
+
+def _left_out(b: Builder, split: _Reduced) -> Value:
+    """What r leaves out of x - n log 2."""
+    return b.fma(split.n, -format_of(split.r.type).ln2_low, b.subtract(split.high, split.r))
+
+
+def _power(b: Builder, shifted: Value, f: Format) -> Value:
+    """2^k for the k in the low bits."""
+    return b.bits_as(b.add(b.shift_left(b.bits_as(shifted, f.integer), f.mantissa), f.one), f.element)
+
+
+def _exp(b: Builder, split: _Reduced) -> Value:
+    """exp(x) 2^lift."""
+    tail = polynomial(b, split.r, format_of(split.r.type).exp_tail)
+    return b.fma(split.power, b.fma(b.multiply(split.r, split.r), tail, split.r), split.power)
