@@ -8,12 +8,16 @@ from itertools import product
 import numpy as np
 import pytest
 
-from chainrule.autodiff.per_sample import contributions
+from chainrule.autodiff.per_sample import contributions, row_separable
 from chainrule.autodiff.reverse import gradients
+from chainrule.autodiff.simplify import simplify
+from chainrule.autodiff.stabilize import stabilize
+from chainrule.autodiff.tidy import tidy
 from chainrule.errors import DerivativeError, ShapeError
 from chainrule.graph import expr as e
 from chainrule.graph.expr import Expr
-from chainrule.graph.node import Node, topological
+from chainrule.graph.facts import Fact
+from chainrule.graph.node import Graph, Node, make_graph, topological
 from chainrule.graph.primitives import apply
 from chainrule.graph.tensor_type import Dim, named
 from tests.autodiff.networks import LOSSES, Array, Loss, dense, evaluate, half_squared_error, relu, row, values
@@ -58,6 +62,28 @@ def test_a_term_is_the_gradient_of_its_row_alone_times_its_weight(
         for index, column in zip(chosen, columns, strict=True):
             expected = np.array([each[place][index] for each in alone]) * shares
             assert np.abs(column - expected).max() <= 1e-12 * np.abs(expected).max()
+
+
+PASSES: dict[str, Callable[[Graph], Graph]] = {
+    "simplify": lambda graph: simplify(graph)[0],
+    "stabilize": stabilize,
+    "tidy": tidy,
+    "all": lambda graph: tidy(stabilize(simplify(graph)[0])),
+}
+
+
+@pytest.mark.parametrize("name", PASSES)
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.__name__)
+def test_rewritten_gradients_keep_the_form_of_a_sum(loss: Loss, name: str) -> None:
+    network = dense((3, 5, 4, 2), loss, (e.tanh, relu))
+    batch = values(network, SAMPLES, seed=1)
+    found = gradients(network.weighted.node, [p.node for p in network.parameters.values()])
+    named_outputs = {**dict(zip(network.parameters, found, strict=True)), "losses": network.per_sample_loss.node}
+    facts = {"y": [Fact.ONE_HOT], "w": [Fact.POSITIVE]}
+    graph = PASSES[name](make_graph(named_outputs, network.inputs, facts))
+    assert row_separable(graph["losses"]) is None
+    for parameter in network.parameters:
+        check_sums(graph[parameter], network.inputs, batch, only=4)
 
 
 def test_a_term_of_a_dense_layer_is_activation_times_delta() -> None:
