@@ -50,6 +50,14 @@ def read_csv(path: Path, choice: Choice) -> Dataset:
     )
 
 
+def read_table(path: Path) -> Table:
+    """The columns of a CSV file, whatever they are for.
+
+    Raises: as `read_csv`.
+    """
+    return _table(path, _text(path, read_bytes(path)))
+
+
 def _text(path: Path, content: bytes) -> str:
     plain = unpacked(path, content)
     if b"\0" in plain[:4096]:

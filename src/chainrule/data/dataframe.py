@@ -43,18 +43,26 @@ def read_frame(frame: Frame, choice: Choice, *, name: str = "dataframe") -> Data
         DataError: what `from_columns` refuses.
         UnknownNameError: a column that does not exist.
     """
+    table = table_of(frame)
+    source = Source(
+        kind="memory", name=name, target=choice.target, features=choice.features, drop=choice.drop, task=choice.task,
+        sha256=fingerprint(*(_digestible(column, len(frame)) for column in table.columns)),
+    )  # fmt: skip
+    return from_columns(table, choice, name=name, source=source)
+
+
+def table_of(frame: Frame) -> Table:
+    """The columns of a dataframe, whatever they are for.
+
+    Raises: DataError for columns of one name.
+    """
     columns = tuple(_column(series) for series in frame.iter_columns())
     names = [column.name for column in columns]
     if len(set(names)) < len(names):
         raise DataError("the dataframe has columns of one name: give each its own")
-    table = Table(
+    return Table(
         origin="the dataframe", columns=columns, rows=len(frame), place=lambda row: f"row {row}", in_code=True
     )
-    source = Source(
-        kind="memory", name=name, target=choice.target, features=choice.features, drop=choice.drop, task=choice.task,
-        sha256=fingerprint(*(_digestible(column, len(frame)) for column in columns)),
-    )  # fmt: skip
-    return from_columns(table, choice, name=name, source=source)
 
 
 def _column(series: Series) -> Column:

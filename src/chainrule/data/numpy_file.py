@@ -106,6 +106,16 @@ def _parts(path: Path, parts: list[Array], task: Task | None, source: Source) ->
     return from_arrays(x, y, task=task, name=path.stem, source=source, test_rows=test_rows)
 
 
+def read_arrays(path: Path) -> dict[str, Array]:
+    """Every array of an .npz file by name, or the one of an .npy file.
+
+    Raises: UnreadableFileError for a damaged file, or objects in place of numbers.
+    """
+    content = read_bytes(path)
+    alone = _loaded(path, content)
+    return {"x": alone} if isinstance(alone, np.ndarray) else _arrays(path, content)
+
+
 def _arrays(path: Path, content: bytes) -> dict[str, Array]:
     archive = _loaded(path, content)
     if isinstance(archive, np.ndarray):

@@ -107,6 +107,23 @@ def from_columns(table: Table, choice: Choice, *, name: str, source: Source) -> 
     )  # fmt: skip
 
 
+def samples_of(table: Table, features: Sequence[str]) -> npt.NDArray[np.float64]:
+    """The columns of these names as samples, (n, features); other columns are passed over.
+
+    Raises:
+        DataError: no rows, a missing value, or text where numbers are needed.
+        UnknownNameError: a column that does not exist.
+    """
+    columns = [_named(table, name) for name in features]
+    if table.rows == 0:
+        raise DataError(f"{table.origin} has a header but no rows: at least one row of values is needed")
+    for column in columns:
+        unfit = np.flatnonzero(~np.isfinite(column.numbers))
+        if unfit.size:
+            raise _no_number(table, column, int(unfit[0]), "correct it, or leave the row out")
+    return np.stack([column.numbers for column in columns], axis=1)
+
+
 def _named(table: Table, name: str) -> Column:
     for column in table.columns:
         if column.name == name:
@@ -144,12 +161,15 @@ def _check_features(table: Table, features: tuple[Column, ...]) -> None:
     remedy = (
         f"leave columns out with {_drop_option(table, unfit)}" if len(unfit) < len(features) else "choose other columns"
     )
-    column = unfit[0]
-    row = int(np.flatnonzero(~np.isfinite(column.numbers))[0])
+    row = int(np.flatnonzero(~np.isfinite(unfit[0].numbers))[0])
+    raise _no_number(table, unfit[0], row, f"correct it, or {remedy}")
+
+
+def _no_number(table: Table, column: Column, row: int, remedy: str) -> DataError:
     found = "a missing value" if column.missing[row] else quoted(column.text(row))
-    raise DataError(
+    return DataError(
         f"{table.origin}, {table.place(row)}, column {quoted(column.name)}: {found} where a finite number is needed"
-        f"{_decimal_comma(column, row)}; correct it, or {remedy}"
+        f"{_decimal_comma(column, row)}; {remedy}"
     )
 
 

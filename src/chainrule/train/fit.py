@@ -33,7 +33,7 @@ class Fit:
 
     Attributes:
         prepared: the experiment as resolved, its data, its graphs.
-        state: parameters, optimizer slots and constants after the last step.
+        checkpoint: all that is needed to go on.
         history: every complete epoch.
         reason: why it stopped: "completed", "interrupted" or "terminated".
         step: updates done.
@@ -47,7 +47,7 @@ class Fit:
     """
 
     prepared: Prepared
-    state: dict[str, Array]
+    checkpoint: Checkpoint
     history: History
     reason: StopReason
     step: int
@@ -58,6 +58,11 @@ class Fit:
     best_parameters: dict[str, Array] | None
     scores: Scores | None
     folder: RunFolder | None
+
+    @property
+    def state(self) -> Mapping[str, Array]:
+        """Parameters, optimizer slots and constants after the last step."""
+        return self.checkpoint.state
 
     @property
     def parameters(self) -> dict[str, Array]:
@@ -128,7 +133,7 @@ def run_from(
         try:
             loop.tell(_started(prepared, start, folder))
             reason = loop.run()
-            result = _finished(loop, prepared, reason, start.backend, folder)
+            result = _finished(loop, prepared, reason, start.backend, keeper)
             keeper.finish(result.parameters, _summary(loop, prepared, reason, start.backend, result.scores, None))
         except NonFiniteError as error:
             raise _gone(error, loop, prepared, start.backend, keeper) from None
@@ -160,14 +165,15 @@ def _started(prepared: Prepared, start: Checkpoint, folder: RunFolder | None) ->
     )
 
 
-def _finished(loop: Loop, prepared: Prepared, reason: StopReason, backend: str, folder: RunFolder | None) -> Fit:
-    state = loop.read()
-    scores = None
+def _finished(loop: Loop, prepared: Prepared, reason: StopReason, backend: str, keeper: Keeper) -> Fit:
+    checkpoint = keeper.last
+    assert checkpoint is not None  # the loop saves before it ends
+    state, scores = checkpoint.state, None
     if reason == "completed" and len(prepared.split.test):
         scores = evaluate(prepared.graphs, prepared.record, state, prepared.columns, prepared.split.test, backend)
     return Fit(
         prepared=prepared,
-        state=state,
+        checkpoint=checkpoint,
         history=loop.history,
         reason=reason,
         step=loop.step,
@@ -177,7 +183,7 @@ def _finished(loop: Loop, prepared: Prepared, reason: StopReason, backend: str, 
         best=loop.best,
         best_parameters=loop.best_parameters,
         scores=scores,
-        folder=folder,
+        folder=keeper.folder,
     )
 
 

@@ -23,10 +23,16 @@ SECONDS_AT_RISK: Final = 20.0  # training that a sudden end may cost
 
 
 class Keeper:
-    """Writes history, checkpoints and weights of one sitting."""
+    """Writes history, checkpoints and weights of one sitting.
+
+    Attributes:
+        folder: of the run; None when nothing is written.
+        last: the checkpoint saved last in this sitting, whether it was written or not.
+    """
 
     def __init__(self, folder: RunFolder | None, history: History) -> None:
         self.folder = folder
+        self.last: Checkpoint | None = None
         self._file = HistoryFile(folder.history, history) if folder else None
         self._saved = time.monotonic()
         self._saved_step = -1
@@ -50,6 +56,7 @@ class Keeper:
         Raises: NonFiniteError when the state holds NaN or infinity: the checkpoint before stays the last.
         """
         check_finite(checkpoint)
+        self.last = checkpoint
         if self.folder is None or self._file is None:
             return None
         self._file.flush()

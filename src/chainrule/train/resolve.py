@@ -11,18 +11,27 @@ from chainrule.data.dataset import Dataset
 from chainrule.data.scaling import resolve_scaling, resolve_target_scaling
 from chainrule.errors import DataError, ExperimentError, UnknownNameError
 from chainrule.graph.tensor_type import show_shape
-from chainrule.nn.layers import Dense, Layer
+from chainrule.nn.layers import Dense, Flatten, Layer
 from chainrule.nn.losses import Loss, loss_named
 from chainrule.nn.network import Network
 from chainrule.train.experiment import AUTO, Experiment, Preprocessing, SplitPlan
 
 HIDDEN: Final = (64, 32)  # units of the hidden layers where nobody says otherwise; all with ReLU
+HALVED: Final = frozenset({"relu", "leaky_relu", "elu", "gelu", "silu"})  # let about half of a signal pass: He's case
 
 
-def default_network(dataset: Dataset) -> tuple[Layer, ...]:
-    """Two hidden layers of 64 and 32 ReLU units, and an output for each class or target."""
-    hidden = tuple(Dense(units, "relu", kernel_initializer="he_uniform") for units in HIDDEN)
-    return (*hidden, Dense(dataset.output_count))
+def default_network(dataset: Dataset, hidden: Sequence[int] = HIDDEN, activation: str = "relu") -> tuple[Layer, ...]:
+    """Hidden layers of these units, 64 and 32 with ReLU by default, and an output for each class or target.
+
+    Their weights are drawn after He where the activation lets about half of a signal pass, else after Glorot. Samples
+    with several axes are flattened first.
+
+    Raises: ExperimentError, UnknownNameError: no number of units, no activation.
+    """
+    kernel = "he_uniform" if activation in HALVED else "glorot_uniform"
+    layers = tuple(Dense(units, activation, kernel_initializer=kernel) for units in hidden)
+    flat = (Flatten(),) if dataset.x.ndim > 2 else ()
+    return (*flat, *layers, Dense(dataset.output_count))
 
 
 def design(dataset: Dataset, network: Network | Sequence[Layer] | None = None, **fields: Any) -> Experiment:

@@ -1,0 +1,185 @@
+"""Every field of an experiment as a flag, and the experiment that the flags make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from cyclopts import Group, Parameter
+
+from chainrule.cli.layers_text import read_layers
+from chainrule.cli.parse import given, names, numbers
+from chainrule.data.builtin import BUILTIN
+from chainrule.data.dataset import Dataset, ScalingKind
+from chainrule.data.load import load, load_source
+from chainrule.errors import InputError
+from chainrule.nn.catalog import optimizer as optimizer_named
+from chainrule.nn.layers import Layer
+from chainrule.nn.optimizers import Optimizer
+from chainrule.train.experiment import AUTO, Experiment, FloatType
+from chainrule.train.resolve import HIDDEN, default_network, design, resolve
+from chainrule.train.serialize import read_experiment
+
+DATA: Final = Group("Data", sort_key=1)
+NETWORK: Final = Group("Network", sort_key=2)
+TRAINING: Final = Group("Training", sort_key=3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataFlags:
+    """What the data are and how they are divided; None where nothing was typed."""
+
+    target: Annotated[str | None, Parameter(group=DATA, help="The column to predict.")] = None
+    features: Annotated[tuple[str, ...], Parameter(group=DATA, negative=(), help="Columns to predict from.")] = ()
+    drop: Annotated[tuple[str, ...], Parameter(group=DATA, negative=(), help="Columns to leave out.")] = ()
+    task: Annotated[
+        Literal["classification", "regression"] | None, Parameter(group=DATA, help="Where the target leaves it open.")
+    ] = None
+    rows: Annotated[int | None, Parameter(group=DATA, help="Rows of a generated set.")] = None
+    noise: Annotated[float | None, Parameter(group=DATA, help="Noise of a generated set.")] = None
+    classes: Annotated[int | None, Parameter(group=DATA, help="Arms of the spirals.")] = None
+    data_seed: Annotated[int | None, Parameter(group=DATA, help="Seed of a generated set.")] = None
+    test_fraction: Annotated[float | None, Parameter(group=DATA, help="Share held out for the end.")] = None
+    validation_fraction: Annotated[
+        float | None,
+        Parameter(
+            name=("--validation-fraction", "--validation-split"), group=DATA, help="Share looked at after each epoch."
+        ),
+    ] = None
+    stratify: Annotated[bool | None, Parameter(group=DATA, help="Hold out of each class alike.")] = None
+    scale_features: Annotated[ScalingKind | None, Parameter(group=DATA, help="How features are scaled.")] = None
+    scale_targets: Annotated[ScalingKind | None, Parameter(group=DATA, help="The same, for numbers to predict.")] = None
+
+    @property
+    def loading(self) -> dict[str, Any]:
+        """The options for `load`."""
+        return given(
+            target=self.target, features=names(self.features), drop=names(self.drop), task=self.task, rows=self.rows,
+            noise=self.noise, classes=self.classes, seed=self.data_seed,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentFlags:
+    """Network, loss, optimizer and budget; None where nothing was typed."""
+
+    hidden: Annotated[str | None, Parameter(group=NETWORK, help="Units of the hidden layers: 64,32.")] = None
+    activation: Annotated[str | None, Parameter(group=NETWORK, help="Of the hidden layers: relu, tanh, …")] = None
+    layers: Annotated[str | None, Parameter(group=NETWORK, help="Every layer: 'dense(16, relu), dense(10)'.")] = None
+    loss: Annotated[str | None, Parameter(group=TRAINING, help="cross_entropy, binary_cross_entropy, mse, …")] = None
+    optimizer: Annotated[str | None, Parameter(group=TRAINING, help="adam, sgd, momentum or nesterov.")] = None
+    learning_rate: Annotated[
+        float | None, Parameter(name=("--learning-rate", "--lr"), group=TRAINING, help="How far a step goes.")
+    ] = None
+    momentum: Annotated[float | None, Parameter(group=TRAINING, help="Of sgd.")] = None
+    nesterov: Annotated[bool | None, Parameter(group=TRAINING, negative=(), help="Nesterov's momentum, of sgd.")] = None
+    beta_1: Annotated[float | None, Parameter(group=TRAINING, help="Of adam.")] = None
+    beta_2: Annotated[float | None, Parameter(group=TRAINING, help="Of adam.")] = None
+    epsilon: Annotated[float | None, Parameter(group=TRAINING, help="Of adam.")] = None
+    epochs: Annotated[int | None, Parameter(group=TRAINING, help="How often every row is visited.")] = None
+    batch_size: Annotated[int | None, Parameter(group=TRAINING, help="Rows an update.")] = None
+    shuffle: Annotated[bool | None, Parameter(group=TRAINING, help="A new order each epoch.")] = None
+    seed: Annotated[int | None, Parameter(group=TRAINING, help="Of weights, split and order.")] = None
+    frozen: Annotated[tuple[str, ...], Parameter(group=TRAINING, negative=(), help="Parameters that stay: '*.b'.")] = ()
+    dtype: Annotated[FloatType | None, Parameter(group=TRAINING, help="Precision of everything.")] = None
+    backend: Annotated[str | None, Parameter(group=TRAINING, help="What runs it; see doctor.")] = None
+    name: Annotated[str | None, Parameter(group=TRAINING, help="Of the run.")] = None
+
+
+def experiment_of(what: str, data: DataFlags, flags: ExperimentFlags) -> tuple[Experiment, Dataset]:
+    """The experiment that was typed, resolved, and its data.
+
+    Args: what: the name of a built-in set, a data file or folder, or an experiment.toml whose fields flags override.
+    Raises: what reading, loading and designing raise.
+    """
+    if _is_experiment(what):
+        return _overridden(read_experiment(Path(what)), data, flags)
+    dataset = load(what, **data.loading)
+    fields = _fields(data, flags)
+    if "optimizer" not in fields and (options := _optimizer_options(flags)):
+        fields["optimizer"] = _changed(_default_optimizer(), options)
+    split = given(
+        test_fraction=data.test_fraction, validation_fraction=data.validation_fraction, stratify=data.stratify
+    )
+    scaling = given(features=data.scale_features, targets=data.scale_targets)
+    experiment = design(dataset, _network(flags, dataset), **fields)
+    return resolve(_within(experiment, split, scaling), dataset), dataset
+
+
+def _is_experiment(what: str) -> bool:
+    return what not in BUILTIN and Path(what).suffix in (".toml", ".json")
+
+
+def _overridden(experiment: Experiment, data: DataFlags, flags: ExperimentFlags) -> tuple[Experiment, Dataset]:
+    """The experiment of a file, with what was typed in place of what it says."""
+    if data.loading:
+        option = next(iter(data.loading)).replace("_", "-")
+        raise InputError(f"an experiment.toml says which data it is about: change them there, or leave --{option} out")
+    dataset = load_source(experiment.data)
+    fields = _fields(data, flags)
+    if "optimizer" not in fields and (options := _optimizer_options(flags)):
+        fields["optimizer"] = _changed(experiment.optimizer, options)
+    network = _network(flags, dataset)
+    if network is not None:
+        fields["network"] = network
+    if "loss" not in fields and network is not None:
+        fields["loss"] = AUTO
+    split = given(
+        test_fraction=data.test_fraction, validation_fraction=data.validation_fraction, stratify=data.stratify
+    )
+    scaling = given(features=data.scale_features, targets=data.scale_targets)
+    return resolve(_within(experiment.but(**fields), split, scaling), dataset), dataset
+
+
+def _within(experiment: Experiment, split: dict[str, Any], scaling: dict[str, Any]) -> Experiment:
+    return experiment.but(
+        split=msgspec.structs.replace(experiment.split, **split),
+        preprocessing=msgspec.structs.replace(experiment.preprocessing, **scaling),
+    )
+
+
+def _fields(data: DataFlags, flags: ExperimentFlags) -> dict[str, Any]:
+    """The fields of the experiment that were typed and mean the same whatever else was."""
+    fields = given(
+        loss=flags.loss, epochs=flags.epochs, batch_size=flags.batch_size, shuffle=flags.shuffle, seed=flags.seed,
+        frozen=names(flags.frozen), dtype=flags.dtype, backend=flags.backend, name=flags.name,
+    )  # fmt: skip
+    if flags.optimizer is not None:
+        fields["optimizer"] = optimizer_named(flags.optimizer, **_optimizer_options(flags))
+    return fields
+
+
+def _optimizer_options(flags: ExperimentFlags) -> dict[str, Any]:
+    return given(
+        learning_rate=flags.learning_rate, momentum=flags.momentum, nesterov=flags.nesterov, beta_1=flags.beta_1,
+        beta_2=flags.beta_2, epsilon=flags.epsilon,
+    )  # fmt: skip
+
+
+def _changed(optimizer: Optimizer, options: dict[str, Any]) -> Optimizer:
+    """The optimizer with some of its numbers changed."""
+    for option in options:
+        if option not in optimizer.__struct_fields__:
+            kind = type(optimizer).__name__.lower()
+            flag = option.replace("_", "-")
+            raise InputError(f"--{flag} is no option of {kind}: choose the optimizer it belongs to with --optimizer")
+    return msgspec.structs.replace(optimizer, **options)
+
+
+def _default_optimizer() -> Optimizer:
+    fields = {field.name: field.default for field in msgspec.structs.fields(Experiment)}
+    return fields["optimizer"]
+
+
+def _network(flags: ExperimentFlags, dataset: Dataset) -> tuple[Layer, ...] | None:
+    """The layers that were typed; None where none were."""
+    if flags.layers is not None:
+        if flags.hidden is not None or flags.activation is not None:
+            raise InputError("--layers says every layer: leave --hidden and --activation out, or --layers")
+        return read_layers(flags.layers)
+    if flags.hidden is None and flags.activation is None:
+        return None
+    hidden = HIDDEN if flags.hidden is None else numbers("--hidden", flags.hidden)
+    return default_network(dataset, hidden, flags.activation or "relu")

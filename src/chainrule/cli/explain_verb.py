@@ -1,0 +1,45 @@
+"""`chainrule explain`: one weight on one sample or batch, in symbols and in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from chainrule.cli.parse import call, numbers
+from chainrule.cli.screen import stdout
+from chainrule.errors import InputError
+from chainrule.runs.opening import open_run
+from chainrule.runs.run import When
+
+
+def run(words: Sequence[str]) -> int:
+    """Do what was typed after `chainrule explain`."""
+    return call("explain", explain, words)
+
+
+def explain(
+    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")],
+    /,
+    *,
+    weight: Annotated[str, Parameter(help="Such as 'dense_1.W[28, 3]', from input 28 to unit 3; or 'dense_1.b[3]'.")],
+    sample: Annotated[int | None, Parameter(help="A row of the data, by its index from 0.")] = None,
+    samples: Annotated[str | None, Parameter(help="Several rows as one batch: 1,2,3.")] = None,
+    batch: Annotated[int | None, Parameter(help="A batch of the epoch to come, from 0; the default.")] = None,
+    at: Annotated[When, Parameter(help="The weights as they are, or before the first step.")] = "now",
+    format: Annotated[Literal["text", "json"], Parameter(help="For people or for programs.")] = "text",  # noqa: A002 - the option's name
+    width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
+    ascii: Annotated[bool, Parameter(negative=(), help="Only ASCII characters.")] = False,
+) -> int:
+    """Open a weight: the chain of factors from the loss to it, every path summed, the update, and witnesses."""
+    if (sample is not None) + (samples is not None) + (batch is not None) > 1:
+        raise InputError("--sample, --samples and --batch exclude one another: give one of them")
+    rows = None if samples is None else numbers("--samples", samples)
+    page = open_run(which).explain(weight, sample=sample, samples=rows, batch=batch, at=at)
+    screen = stdout(width=width, ascii=ascii)
+    if format == "json":
+        screen.stream.write(page.to_json())
+    else:
+        screen.show(page.document)
+    return 0

@@ -1,0 +1,74 @@
+"""From the words after a verb to a call of its function; a mistake becomes one sentence."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from cyclopts import App, CycloptsError, Group
+from cyclopts.exceptions import MissingArgumentError, UnknownOptionError, UnusedCliTokensError
+
+from chainrule.errors import InputError
+
+
+def call(verb: str, function: Callable[..., int], words: Sequence[str]) -> int:
+    """Call the verb's function with its options.
+
+    Args:
+        verb: as it was typed: "train", "runs remove".
+        function: takes positional words and options, as its annotations say.
+        words: after the verb.
+
+    Raises: InputError for an option that does not exist, lacks its value or has one of the wrong kind.
+    """
+    app = App(name=f"chainrule {verb}", version_flags=[], help_format="plaintext", group_commands=Group("Help"))
+    app.default(function)
+    try:
+        code: object = app(list(words), exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        raise InputError(f"{_sentence(error)}; see chainrule {verb} --help") from error
+    return code if isinstance(code, int) else 0  # None after --help
+
+
+def _sentence(error: CycloptsError) -> str:
+    """What cyclopts found, in the words of all our errors."""
+    if isinstance(error, UnknownOptionError):
+        came, _, rest = str(error).removeprefix("Unknown option: ").partition(". Did you mean ")
+        guess = f": did you mean {rest.removesuffix('?')}?" if rest else ""
+        return f"there is no option {came.strip('.').strip(chr(34))}{guess}"
+    if isinstance(error, MissingArgumentError) and error.argument is not None:
+        name = error.argument.name.removeprefix("--")
+        return (
+            f"{name.upper()} is missing" if error.argument.index is not None else f"{error.argument.name} needs a value"
+        )
+    if isinstance(error, UnusedCliTokensError):
+        return f"too many words came: {', '.join(error.unused_tokens or ())}"
+    text = " ".join(str(error).split()).rstrip(".")
+    return text[:1].lower() + text[1:]
+
+
+def names(values: Iterable[str]) -> tuple[str, ...]:
+    """Names given several at a time, separated by commas; quotes protect a comma: `a,"b, c"`."""
+    found: list[str] = []
+    for line in csv.reader(list(values), skipinitialspace=True):
+        found += [name.strip() for name in line if name.strip()]
+    return tuple(found)
+
+
+def numbers(option: str, text: str) -> tuple[int, ...]:
+    """Whole numbers separated by commas.
+
+    Raises: InputError for anything else.
+    """
+    try:
+        return tuple(int(part) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise InputError(
+            f"{option} takes whole numbers separated by commas, such as 64,32, and got '{text}'"
+        ) from error
+
+
+def given(**options: Any) -> dict[str, Any]:  # Any: options of all types
+    """The options that were typed."""
+    return {name: value for name, value in options.items() if value is not None and value != ()}

@@ -1,0 +1,76 @@
+"""`chainrule predict`: what a run says of the rows of a file, as CSV or JSON lines."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from chainrule.cli.parse import call
+from chainrule.cli.screen import stderr, stdout
+from chainrule.runs.opening import open_run
+from chainrule.runs.run import Run
+from chainrule.train.durable import write_durably
+
+
+def run(words: Sequence[str]) -> int:
+    """Do what was typed after `chainrule predict`."""
+    return call("predict", predict, words)
+
+
+def predict(
+    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")],
+    file: Annotated[str, Parameter(help="Rows with the run's features; a target is not needed.")],
+    /,
+    *,
+    output: Annotated[Path | None, Parameter(name=("--output", "-o"), help="A file to write; else stdout.")] = None,
+    format: Annotated[Literal["csv", "json"], Parameter(help="A table, or a JSON line a row.")] = "csv",  # noqa: A002 - the option's name
+    probabilities: Annotated[bool, Parameter(negative=(), help="Also the probability of each class.")] = False,
+) -> int:
+    """Predict: a line a row, in the file's order."""
+    opened = open_run(which)
+    columns = _columns(opened, file, probabilities)
+    text = _csv(columns) if format == "csv" else _json(columns)
+    if output is None:
+        stdout().stream.write(text)
+    else:
+        write_durably(output, text.encode())
+        count = len(next(iter(columns.values())))
+        stderr().say(f"{count:,} {'prediction' if count == 1 else 'predictions'} written to {output}")
+    return 0
+
+
+def _columns(opened: Run, file: str, probabilities: bool) -> dict[str, list[Any]]:
+    """What is written, by column."""
+    record = opened.record
+    said = opened.predict(file)
+    if record.task == "regression":
+        table = said.reshape(len(said), -1)
+        return {f"predicted_{name}": table[:, k].tolist() for k, name in enumerate(record.target_names)}
+    columns: dict[str, list[Any]] = {"predicted": said.tolist()}
+    if probabilities:
+        shares = opened.predict_proba(file)
+        columns |= {f"p_{name}": shares[:, k].tolist() for k, name in enumerate(record.class_names)}
+    return columns
+
+
+def _rows(columns: dict[str, list[Any]]) -> Iterator[tuple[Any, ...]]:
+    yield from zip(*columns.values(), strict=True)
+
+
+def _csv(columns: dict[str, list[Any]]) -> str:
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(_rows(columns))
+    return written.getvalue()
+
+
+def _json(columns: dict[str, list[Any]]) -> str:
+    lines = (json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False) for row in _rows(columns))
+    return "".join(f"{line}\n" for line in lines)

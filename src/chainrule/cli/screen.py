@@ -1,0 +1,87 @@
+"""The terminal: its width, its colors and its characters, and whether a person sits before it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+from chainrule.document import Document, render_text
+from chainrule.document.plain import plain_value
+
+NARROWEST, WIDEST = 20, 100  # columns; a line of text longer than that is hard to follow
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """How to write to a stream.
+
+    Attributes:
+        stream: stdout or stderr.
+        width: columns.
+        ascii: whether only ASCII characters can be shown.
+        color: whether styles are wanted.
+        live: whether a line can be rewritten in place.
+        person: whether a person reads it, rather than a program.
+    """
+
+    stream: TextIO
+    width: int
+    ascii: bool
+    color: bool
+    live: bool
+    person: bool
+
+    def show(self, document: Document) -> None:
+        """Write a document."""
+        self.stream.write(render_text(document, self.width, ascii=self.ascii, color=self.color))
+        self.stream.flush()
+
+    def say(self, line: str) -> None:
+        """Write a line."""
+        self.stream.write(f"{line}\n")
+        self.stream.flush()
+
+    def json(self, value: Mapping[str, Any] | list[Any]) -> None:
+        """Write plain values as a line of JSON; what JSON lacks becomes text."""
+        self.stream.write(json.dumps(plain_value(value), ensure_ascii=self.ascii) + "\n")
+        self.stream.flush()
+
+
+def screen_of(stream: TextIO, *, width: int | None = None, ascii: bool = False) -> Screen:
+    """The screen behind a stream.
+
+    Args:
+        stream: stdout or stderr.
+        width: columns asked for; None for those the terminal has, 80 where there is none.
+        ascii: whether only ASCII was asked for.
+    """
+    person = stream.isatty()
+    dumb = os.environ.get("TERM") == "dumb"
+    columns = width or min(shutil.get_terminal_size((80, 24)).columns if person else 80, WIDEST)
+    return Screen(
+        stream=stream,
+        width=max(NARROWEST, columns),
+        ascii=ascii or not _is_unicode(stream),
+        color=person and not dumb and not os.environ.get("NO_COLOR"),
+        live=person and not dumb and not os.environ.get("CI"),
+        person=person,
+    )
+
+
+def stdout(*, width: int | None = None, ascii: bool = False) -> Screen:
+    """Where data go."""
+    return screen_of(sys.stdout, width=width, ascii=ascii)
+
+
+def stderr() -> Screen:
+    """Where progress goes."""
+    return screen_of(sys.stderr)
+
+
+def _is_unicode(stream: TextIO) -> bool:
+    return (stream.encoding or "").lower().replace("-", "").startswith("utf")

@@ -1,0 +1,61 @@
+"""`chainrule train`: from a data set, a file or an experiment.toml to a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Group, Parameter
+
+from chainrule.cli.experiment_flags import DataFlags, ExperimentFlags, experiment_of
+from chainrule.cli.finish import watch
+from chainrule.cli.parse import call
+from chainrule.cli.screen import stdout
+from chainrule.runs.begin import run_experiment
+from chainrule.runs.opening import RUNS
+from chainrule.runs.run import Run
+from chainrule.runs.summary import before_training
+from chainrule.train.events import Listener
+from chainrule.train.prepare import prepare
+from chainrule.train.serialize import to_toml
+
+OUTPUT = Group("Output", sort_key=4)
+
+
+def run(words: Sequence[str]) -> int:
+    """Do what was typed after `chainrule train`."""
+    return call("train", train, words)
+
+
+def train(
+    what: Annotated[
+        str, Parameter(help="digits, xor, moons, circles, spirals, one_weight; a file or folder; an experiment.toml.")
+    ],
+    /,
+    *,
+    data: Annotated[DataFlags, Parameter(name="*")] = DataFlags(),
+    flags: Annotated[ExperimentFlags, Parameter(name="*")] = ExperimentFlags(),
+    runs: Annotated[Path, Parameter(group=OUTPUT, help="The folder to make the run's own in.")] = Path(RUNS),
+    json: Annotated[bool, Parameter(group=OUTPUT, negative=(), help="JSON lines; so is a pipe.")] = False,
+    print_experiment: Annotated[
+        bool, Parameter(group=OUTPUT, negative=(), help="Write the experiment.toml and train nothing.")
+    ] = False,
+) -> int:
+    """Train a network by backpropagation, and write the run into a folder of its own."""
+    experiment, dataset = experiment_of(what, data, flags)
+    screen = stdout()
+    if print_experiment:
+        prepare(experiment, dataset)  # what would fail fails now
+        screen.stream.write(to_toml(experiment))
+        return 0
+    is_json = json or not screen.person
+    if not is_json:
+        prepared = prepare(experiment, dataset)
+        screen.show(before_training(prepared.experiment, prepared.record))
+        screen.say("")
+
+    def begin(listeners: Iterable[Listener]) -> Run:
+        return run_experiment(experiment, dataset, runs=runs, listeners=listeners)
+
+    return watch(screen, is_json, begin)

@@ -1,0 +1,33 @@
+"""The verbs of the command line: what each is for, and the module and function that does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A verb: its name, its usage without options, a sentence, and where it is done."""
+
+    name: str
+    usage: str
+    sentence: str
+    module: str
+
+
+VERBS: Final[dict[str, Verb]] = {
+    verb.name: verb
+    for verb in (
+        Verb(
+            "train", "train WHAT", "train a network on a built-in set, a file, or as an experiment.toml says", "train"
+        ),
+        Verb("resume", "resume RUN", "go on where a run stopped", "resume"),
+        Verb("runs", "runs", "list the runs; `runs remove RUN` deletes one", "runs"),
+        Verb("predict", "predict RUN FILE", "say what a run predicts for the rows of a file", "predict"),
+        Verb("evaluate", "evaluate RUN [FILE]", "score a run on its held-out rows, or on a file", "evaluate"),
+        Verb("explain", "explain RUN --weight W", "open a weight: why it moves, in symbols and numbers", "explain"),
+        Verb("gradcheck", "gradcheck RUN", "hold derivatives against independent witnesses", "gradcheck"),
+        Verb("doctor", "doctor", "say what is installed and whether it works", "doctor"),
+    )
+}

@@ -1,0 +1,1 @@
+"""One run and all that can be asked of it."""

@@ -1,0 +1,187 @@
+"""Gradients of weights picked at random, held against witnesses that know nothing of the chain rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from chainrule.document import Block, Column, Document, Number, NumberStyle, Paragraph, Plain, Row, Table
+from chainrule.draws import Purpose, permutation
+from chainrule.errors import ValueRangeError
+from chainrule.explain.chain import Way, way_of
+from chainrule.explain.numbers import evaluate
+from chainrule.explain.opened import Opened
+from chainrule.explain.subject import Subject, show_weight
+from chainrule.explain.witness import Witness
+from chainrule.runs.page import Page
+from chainrule.runs.subject import Moment, subject_of
+from chainrule.train.prepare import Prepared
+
+GRADIENT: Final = NumberStyle("significant", 6, signed=True)
+OFF: Final = NumberStyle("scientific", 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the witnesses say of one weight.
+
+    Attributes:
+        weight: as a person writes it.
+        gradient: ∂L/∂w on the batch, float64.
+        witnesses: each with its own measurement and bound.
+    """
+
+    weight: str
+    gradient: float
+    witnesses: tuple[Witness, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every witness that can tell lies within its bound."""
+        return all(witness.agrees for witness in self.witnesses if not witness.kink)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What the witnesses say of several weights.
+
+    Attributes:
+        run: what was checked, and when.
+        verdicts: one a weight.
+    """
+
+    run: str
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def agree(self) -> bool:
+        """Whether every weight's witnesses agree."""
+        return all(verdict.agrees for verdict in self.verdicts)
+
+    @property
+    def page(self) -> Page:
+        """A table of all weights, with what each witness is off by."""
+        methods = [witness.method for witness in self.verdicts[0].witnesses]
+        columns = (
+            Column("weight", heading=True),
+            Column("gradient", style=GRADIENT),
+            *(Column(*_two_lines(method), style=OFF) for method in methods),
+            Column("verdict"),
+        )
+        blocks: tuple[Block, ...] = (
+            Table(
+                columns,
+                tuple(_row(verdict, methods) for verdict in self.verdicts),
+                caption="beside each gradient, how far every witness is off it",
+                name="verdicts",
+            ),
+            Paragraph(self._sentence()),
+        )
+        return Page(
+            Document("Gradients", blocks, subtitle="against independent witnesses", context=self.run, data=self.data)
+        )
+
+    @property
+    def data(self) -> dict[str, Plain]:
+        """The verdicts as plain values."""
+        weights: list[Plain] = [
+            {
+                "weight": verdict.weight,
+                "gradient": verdict.gradient,
+                "agrees": verdict.agrees,
+                "witnesses": [
+                    {
+                        "method": each.method, "step": each.step, "value": each.value, "bound": each.bound,
+                        "difference": each.difference, "agrees": each.agrees, "kink": each.kink,
+                    }
+                    for each in verdict.witnesses
+                ],
+            }
+            for verdict in self.verdicts
+        ]  # fmt: skip
+        return {"agree": self.agree, "weights": weights}
+
+    def _sentence(self) -> str:
+        count = len(self.verdicts)
+        wrong = [verdict.weight for verdict in self.verdicts if not verdict.agrees]
+        if wrong:
+            return f"{len(wrong)} of {count} gradients lie outside the bounds of their witnesses, {wrong[0]} first."
+        alive = sum(verdict.gradient != 0.0 for verdict in self.verdicts)
+        each = "Every gradient lies" if count > 1 else "The gradient lies"
+        return f"{each} within the bound of each of its witnesses; {alive} of {count} are not 0."
+
+
+def check_gradients(
+    prepared: Prepared, moment: Moment, rows: Sequence[int], backend: str, count: int, seed: int
+) -> Verdicts:
+    """Pick weights and ask their witnesses.
+
+    Args:
+        prepared: experiment, data and graphs of the run.
+        moment: the weights.
+        rows: indices in the source, the batch.
+        backend: what trained the run.
+        count: how many weights.
+        seed: of the pick.
+
+    Raises: ValueRangeError for fewer than one weight.
+    """
+    if count < 1:
+        raise ValueRangeError(f"{count} weights came: give at least 1")
+    subject = subject_of(prepared, moment, rows, prepared.graphs.trainable[0], backend)
+    way = way_of(subject)
+    picked = _picked(subject, way, count, seed)
+    verdicts = tuple(_verdict(Opened(subject, name, index, way)) for name, index in picked)
+    return Verdicts(f"{prepared.experiment.name} · {moment.said}", verdicts)
+
+
+def _picked(subject: Subject, way: Way, count: int, seed: int) -> list[tuple[str, tuple[int, ...]]]:
+    """Weights at random, half of them with a gradient that is not 0 where there are so many; in the network's order."""
+    names = [name for name in subject.parameters if name in way.gradients]
+    found = evaluate({name: way.gradients[name] for name in names}, subject.inputs)
+    flat = np.concatenate([found[name].reshape(-1) for name in names])
+    order = permutation(seed, Purpose.EXPLAIN, 0, len(flat))
+    is_alive = flat[order] != 0.0
+    alive, dead = order[is_alive], order[~is_alive]
+    wanted = min(len(alive), max(-(-count // 2), count - len(dead)))
+    chosen = np.sort(np.concatenate((alive[:wanted], dead[: count - wanted])))
+    starts = np.cumsum([0, *(found[name].size for name in names)])
+    return [_place(int(place), names, starts, [found[name].shape for name in names]) for place in chosen]
+
+
+def _place(
+    place: int, names: list[str], starts: np.ndarray[tuple[int, ...], np.dtype[np.int64]], shapes: list[tuple[int, ...]]
+) -> tuple[str, tuple[int, ...]]:
+    which = int(np.searchsorted(starts, place, side="right")) - 1
+    index = np.unravel_index(place - int(starts[which]), shapes[which])
+    return names[which], tuple(int(each) for each in index)
+
+
+def _verdict(opened: Opened) -> Verdict:
+    return Verdict(show_weight(opened.parameter, opened.index), opened.gradient, tuple(opened.witnesses))
+
+
+def _row(verdict: Verdict, methods: list[str]) -> Row:
+    by_method = {witness.method: witness for witness in verdict.witnesses}
+    return Row(
+        (
+            verdict.weight,
+            Number(verdict.gradient),
+            *(_cell(by_method.get(method)) for method in methods),
+            "agrees" if verdict.agrees else "DISAGREES",
+        )
+    )
+
+
+def _two_lines(method: str) -> tuple[str, str]:
+    first, _, second = method.partition(" ")
+    return first, second
+
+
+def _cell(witness: Witness | None) -> Number | str:
+    if witness is None:
+        return "-"
+    return "kink" if witness.kink else Number(witness.difference)

@@ -1,0 +1,55 @@
+"""Bare formulas, without any network: their gradients in the form a textbook prints, and their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.autodiff.reverse import gradients
+from chainrule.autodiff.simplify import simplify
+from chainrule.autodiff.stabilize import stabilize
+from chainrule.backends.choose import choose
+from chainrule.graph.expr import Expr
+from chainrule.graph.node import make_graph
+
+
+@overload
+def gradient(formula: Expr, wrt: Expr) -> Expr: ...
+@overload
+def gradient(formula: Expr, wrt: Sequence[Expr]) -> list[Expr]: ...
+def gradient(formula: Expr, wrt: Expr | Sequence[Expr]) -> Expr | list[Expr]:
+    """∂formula/∂wrt, simplified.
+
+    Args:
+        formula: one number, such as a loss.
+        wrt: a float variable or any value on the way to the formula; or several.
+
+    Returns: of the shape of wrt; a list for several. It is a formula again, and has gradients itself.
+    Raises: DerivativeError when the formula is not one number, or wrt is no float.
+    Example: the slope of (a − t)², which is 2(a − t):
+        >>> a, t = cr.expr.variable("a", "float64"), cr.expr.variable("t", "float64")
+        >>> cr.evaluate(cr.gradient((a - t) ** 2, a), a=0.84, t=0.4)
+        array(0.88)
+    """
+    asked = [wrt] if isinstance(wrt, Expr) else list(wrt)
+    found = gradients(formula.node, [each.node for each in asked])
+    graph, _ = simplify(make_graph({str(place): node for place, node in enumerate(found)}))
+    simplified = [Expr(node) for node in graph.results]
+    return simplified[0] if isinstance(wrt, Expr) else simplified
+
+
+def evaluate(formula: Expr, /, **values: npt.ArrayLike) -> npt.NDArray[Any]:
+    """The number that a formula has, by the reference backend, in the form that floating point survives.
+
+    Args:
+        formula: what is asked for.
+        values: a number or an array for each variable in it, by the variable's name.
+
+    Returns: of the formula's dtype and shape.
+    Raises: InputError, DTypeError, ShapeError when a value is missing, unknown or does not fit.
+    """
+    graph = stabilize(make_graph({"value": formula.node}))
+    return np.asarray(choose("reference").evaluate(graph, values)["value"])

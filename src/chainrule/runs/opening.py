@@ -1,0 +1,141 @@
+"""Finding runs again: by path, by the beginning of a name, or the latest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from chainrule.data.dataset import Dataset
+from chainrule.errors import ExperimentError, RunError, UnknownNameError, UnreadableFileError
+from chainrule.runs.run import Run
+from chainrule.train.data_record import read_record
+from chainrule.train.experiment import Experiment
+from chainrule.train.folder import RunFolder, open_folder
+from chainrule.train.resume import history_until
+from chainrule.train.serialize import read_experiment
+
+RUNS: Final = "runs"  # the folder that runs are made in, in the working directory
+LATEST: Final = "latest"
+UNFINISHED: Final = "unfinished"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A line in the list of runs.
+
+    Attributes:
+        path: its folder.
+        changed: when it last wrote something, seconds since 1970.
+        state: as `Run.reason`, or "damaged".
+        epochs: complete ones, as far as it is known.
+        test: scores on the held-out rows.
+        problem: what is damaged, else empty.
+    """
+
+    path: Path
+    changed: float
+    state: str
+    epochs: int
+    test: dict[str, float]
+    problem: str = ""
+
+
+def open_run(which: str | Path = LATEST, *, data: Dataset | None = None, runs: str | Path = RUNS) -> Run:
+    """A run that was trained before.
+
+    Args:
+        which: the path of its folder; its name, or so much of it that no other begins with it; or "latest".
+        data: the data where they were in memory and too large to be kept with the run.
+        runs: the folder in which names are looked for.
+
+    Raises: RunError when there is no such run, or a file of it is missing or damaged, which is named.
+    """
+    folder = open_folder(find_run(which, runs))
+    experiment = _experiment(folder)
+    record = read_record(folder.data)
+    checkpoint = folder.checkpoints.latest()
+    summary = folder.read_summary()
+    return Run(
+        experiment=experiment,
+        record=record,
+        checkpoint=checkpoint,
+        history=history_until(folder, checkpoint),
+        reason=UNFINISHED if summary is None or summary.step != checkpoint.step else summary.reason,
+        seconds=checkpoint.seconds,
+        test=summary.test if summary is not None and summary.step == checkpoint.step else None,
+        path=folder.path,
+        _given=data,
+    )
+
+
+def find_run(which: str | Path, runs: str | Path = RUNS) -> Path:
+    """The folder that is meant.
+
+    Raises: RunError when there is none, or more than one begins so.
+    """
+    path = Path(which).expanduser()
+    if (path / "experiment.toml").is_file():
+        return path
+    known = run_folders(Path(runs))
+    if str(which) == LATEST:
+        if not known:
+            raise RunError(f"there is no run in {Path(runs).absolute()} yet: train one with chainrule train")
+        return max(known, key=_changed)
+    found = [each for each in known if each.name == str(which)] or [
+        each for each in known if each.name.startswith(str(which))
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise RunError(f"{len(found)} runs begin with '{which}', {_named(found)}: write more of the name")
+    if path.is_dir():
+        raise RunError(f"{path} is not the folder of a run: it holds no experiment.toml; give one made by train")
+    raise UnknownRunError(str(which), Path(runs), [each.name for each in known])
+
+
+class UnknownRunError(RunError):
+    """A run that does not exist, with those that do."""
+
+    def __init__(self, which: str, runs: Path, known: list[str]) -> None:
+        super().__init__(str(UnknownNameError(f"run in {runs}", which, [*known, LATEST] if known else [])))
+
+
+def list_runs(runs: str | Path = RUNS) -> list[Listed]:
+    """The runs in a folder, the one that changed last first."""
+    return [_listed(path) for path in sorted(run_folders(Path(runs)), key=_changed, reverse=True)]
+
+
+def run_folders(runs: Path) -> list[Path]:
+    """The folders in it that hold a run, by name."""
+    if not runs.is_dir():
+        return []
+    return sorted(path for path in runs.iterdir() if (path / "experiment.toml").is_file())
+
+
+def _experiment(folder: RunFolder) -> Experiment:
+    try:
+        return read_experiment(folder.experiment)
+    except (ExperimentError, UnknownNameError, UnreadableFileError) as error:
+        raise RunError(f"{folder.experiment} is damaged: {error}") from error
+
+
+def _changed(path: Path) -> float:
+    files = [path / name for name in ("experiment.toml", "history.jsonl", "summary.json")]
+    return max((file.stat().st_mtime for file in files if file.exists()), default=0.0)
+
+
+def _listed(path: Path) -> Listed:
+    folder = RunFolder(path)
+    try:
+        summary = folder.read_summary()
+    except RunError as error:
+        return Listed(path, _changed(path), "damaged", 0, {}, str(error))
+    if summary is None:
+        return Listed(path, _changed(path), UNFINISHED, 0, {})
+    return Listed(path, _changed(path), summary.reason, summary.epochs, dict(summary.test or {}))
+
+
+def _named(found: list[Path], most: int = 5) -> str:
+    names = [path.name for path in sorted(found, key=_changed, reverse=True)]
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

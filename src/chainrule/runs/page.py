@@ -1,0 +1,61 @@
+"""A document that shows itself: printed it is text, and programs read its data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chainrule.document import Document, render_text, to_plain
+from chainrule.document.plain import plain_value
+from chainrule.document.tree import Plain
+
+PAGE_WIDTH = 80  # columns of a printed page where nothing else is known
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A document with its renderings.
+
+    Attributes: document: the neutral tree.
+    Example: `print(run.explain(weight="dense_1.b[0]", sample=3))`.
+    """
+
+    document: Document
+
+    @property
+    def data(self) -> Mapping[str, Plain]:
+        """What the page says as plain values: of an explained weight its gradient, terms, factors and witnesses."""
+        return self.document.data
+
+    @property
+    def text(self) -> str:
+        """The page as text of 80 columns."""
+        return render_text(self.document, PAGE_WIDTH)
+
+    def render(self, width: int = PAGE_WIDTH, *, ascii: bool = False, color: bool = False) -> str:
+        """The page as text.
+
+        Args:
+            width: columns, at least 20.
+            ascii: use only ASCII characters.
+            color: add ANSI styles.
+
+        Raises: ValueRangeError when the width is below 20.
+        """
+        return render_text(self.document, width, ascii=ascii, color=color)
+
+    def to_plain(self) -> dict[str, Any]:  # Any: JSON values
+        """The whole document as plain JSON values."""
+        return dict(to_plain(self.document))
+
+    def to_json(self) -> str:
+        """The data as JSON on several lines; floats read back to the bit."""
+        return json.dumps(plain_value(self.document.data), indent=1, ensure_ascii=False) + "\n"
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"Page({self.document.title!r})"

@@ -1,0 +1,312 @@
+"""One run, finished or stopped on the way, and all that can be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.data.dataset import Array, Dataset
+from chainrule.data.load import load_source
+from chainrule.errors import RunError, UnknownNameError
+from chainrule.runs.asking import rows_of_batch, rows_of_samples
+from chainrule.runs.check_gradients import Verdicts, check_gradients
+from chainrule.runs.explaining import explain
+from chainrule.runs.kept_data import kept_data
+from chainrule.runs.page import Page
+from chainrule.runs.samples import labeled, samples_as
+from chainrule.runs.subject import Moment
+from chainrule.runs.summary import summary_of
+from chainrule.train.checkpoint import Checkpoint
+from chainrule.train.data_record import DataRecord
+from chainrule.train.evaluate import Scores, evaluate, predict
+from chainrule.train.events import Listener
+from chainrule.train.experiment import Experiment
+from chainrule.train.fit import Fit, run_from
+from chainrule.train.folder import RunFolder
+from chainrule.train.history import History
+from chainrule.train.prepare import Prepared, columns, prepare
+from chainrule.train.resume import prepare_again, resume
+from chainrule.train.state import parameters_of
+from chainrule.train.step import Graphs, build
+from chainrule.train.stopping import Stopper
+
+When: TypeAlias = Literal["now", "start"]
+ROWS_AT_ONCE: Final = 4096  # so that predictions on a large file do not fill the memory with activations
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Run:
+    """A trained network with everything that led to it.
+
+    Attributes:
+        experiment: what was done, every "auto" resolved.
+        record: what is known of its data without loading them.
+        checkpoint: weights, optimizer slots and counters after the last step.
+        history: what was measured after every epoch: `run.history["loss"]`.
+        reason: why it stopped: "completed", "interrupted", "terminated", "non-finite"; "unfinished" where it was
+            killed, or is still under way.
+        seconds: spent training, over all sittings.
+        test: scores on the held-out rows, where the run is complete and has some: "loss" and "accuracy", or "rmse",
+            "mae" and "r2".
+        path: its folder; None where it is in memory only.
+        scores: the same in full, of each class or target, where this sitting ended the run.
+    """
+
+    experiment: Experiment
+    record: DataRecord
+    checkpoint: Checkpoint
+    history: History
+    reason: str
+    seconds: float
+    test: Mapping[str, float] | None
+    path: Path | None
+    scores: Scores | None = None
+    _given: Dataset | None = None
+    _prepared: Prepared | None = None
+    _beginning: Mapping[str, Array] = field(default_factory=dict[str, Array])
+
+    @staticmethod
+    def of_fit(fit: Fit, beginning: Mapping[str, Array]) -> Run:
+        """The run that has just been trained.
+
+        Args:
+            fit: what training left.
+            beginning: the state before its first step.
+        """
+        return Run(
+            experiment=fit.prepared.experiment,
+            record=fit.prepared.record,
+            checkpoint=fit.checkpoint,
+            history=fit.history,
+            reason=fit.reason,
+            seconds=fit.seconds,
+            test=fit.scores.metrics if fit.scores else None,
+            path=fit.folder.path if fit.folder else None,
+            scores=fit.scores,
+            _given=fit.prepared.dataset,
+            _prepared=fit.prepared,
+            _beginning=beginning,
+        )
+
+    @property
+    def name(self) -> str:
+        """The name of its folder, or of its experiment where it has none."""
+        return self.path.name if self.path else self.experiment.name
+
+    @property
+    def step(self) -> int:
+        """Updates done."""
+        return self.checkpoint.step
+
+    @property
+    def epochs(self) -> int:
+        """Complete epochs."""
+        return self.history.epochs
+
+    @cached_property
+    def graphs(self) -> Graphs:
+        """Everything that is run: loss, prediction, training step."""
+        return self._prepared.graphs if self._prepared else build(self.experiment, self.record)
+
+    @property
+    def weights(self) -> dict[str, Array]:
+        """A copy of every weight and bias by name, in order: `run.weights["dense_1.W"]`."""
+        return {name: np.array(value) for name, value in parameters_of(self.graphs, self.checkpoint.state).items()}
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The data it was trained on, loaded again and checked where they are not at hand.
+
+        Raises: DataError when they changed, or were in memory and are gone; UnreadableFileError when they cannot be
+            read.
+        """
+        if self._given is not None:
+            return self._given
+        kept = kept_data(self.path, self.record) if self.path else None
+        return load_source(self.experiment.data) if kept is None else kept
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """Experiment, data and graphs: the rows divided and scaled as in training."""
+        if self._prepared is not None:
+            return self._prepared
+        if self.path is None:
+            return prepare(self.experiment, self.dataset)
+        return prepare_again(RunFolder(self.path), self.experiment, self.dataset)
+
+    # ---- using it ----
+
+    def predict(self, x: object) -> npt.NDArray[Any]:
+        """What the network says of samples.
+
+        Args: x: samples (n, *features) in the units of the training data; or a `Dataset`, a file or a dataframe with
+            the same features.
+
+        Returns: of classes their names, text (n,), or numbers where all names are whole numbers; of regression the
+            targets in their own units, float64 (n,), or (n, k) of several.
+        Raises: ShapeError, DTypeError, ValueRangeError, DataError, UnreadableFileError: samples that do not fit.
+        """
+        said = self._said(x)["prediction"]
+        if self.record.task == "regression":
+            return said[:, 0] if said.shape[1] == 1 else said
+        return _names(self.record.class_names)[said]
+
+    def predict_proba(self, x: object) -> npt.NDArray[Any]:
+        """The probability of each class, float (n, k), in the order of `run.record.class_names`.
+
+        Raises: RunError for a run that predicts numbers, or whose outputs are no probabilities; what `predict` raises.
+        """
+        if self.record.task == "regression" or "cross_entropy" not in self.experiment.loss:
+            raise RunError(f"{self.name} does not predict probabilities: use predict")
+        y_hat = self._said(x)["y_hat"]
+        return np.hstack((1 - y_hat, y_hat)) if y_hat.shape[1] == 1 else y_hat
+
+    def evaluate(self, data: object = None) -> Scores:
+        """How good the network is.
+
+        Args: data: rows with their targets, as `load` takes them: a `Dataset`, (x, y), a file; None for the rows held
+            out from the run's own data.
+
+        Returns: `Classified` or `Regressed`; their `metrics` are a dict.
+        Raises: RunError when the run has held out no rows, or the data are of another kind; DataError.
+        """
+        backend = self.checkpoint.backend
+        if data is None:
+            prepared = self.prepared
+            if not len(prepared.split.test):
+                raise RunError(f"{self.name} has held out no rows: give data to evaluate on")
+            return evaluate(
+                self.graphs, self.record, self.checkpoint.state, prepared.columns, prepared.split.test, backend
+            )
+        dataset = labeled(data, self.record)
+        laid = columns(self.experiment, self.record, dataset)
+        rows = np.arange(dataset.row_count, dtype=np.int64)
+        return evaluate(self.graphs, self.record, self.checkpoint.state, laid, rows, backend)
+
+    def resume(
+        self, epochs: int | None = None, *, listeners: Iterable[Listener] = (), stopper: Stopper | None = None
+    ) -> Run:
+        """Go on from the last step, to the bits of a run that was never interrupted.
+
+        Args:
+            epochs: how many the run shall have in all; None for as many as the experiment says.
+            listeners: told what happens, between slices.
+            stopper: asked from outside to stop.
+
+        Returns: the run as it is then; this one stays as it was.
+        Raises: RunError when it is complete and no more epochs are asked for; DataError when the data changed.
+        """
+        if self.path is not None:
+            fit = resume(self.path, epochs=epochs, dataset=self.dataset, listeners=listeners, stopper=stopper)
+        else:
+            fit = self._resume_in_memory(epochs, listeners, stopper)
+        return Run.of_fit(fit, self._beginning)
+
+    # ---- understanding it ----
+
+    def explain(
+        self,
+        weight: str,
+        *,
+        sample: int | None = None,
+        samples: Sequence[int] | None = None,
+        batch: int | None = None,
+        at: When = "now",
+    ) -> Page:
+        """Why a weight moves: its gradient as a chain of factors, in symbols and in numbers.
+
+        Exactly one of `sample`, `samples` and `batch` says on what; batch 0 where none does.
+
+        Args:
+            weight: "dense_1.W[3, 7]", the weight from input 3 to unit 7, or "dense_1.b[7]".
+            sample: the index of one row in the source.
+            samples: the indices of several rows, taken as one batch.
+            batch: the number of a batch, from 0, in the order of the epoch that begins or goes on at that moment.
+            at: "now", with the weights as they are, or "start", before the first step.
+
+        Raises: UnknownNameError for a weight that does not exist; ShapeError for a position outside it; RunError for a
+            row or a batch that does not exist; DataError when the data changed.
+        """
+        moment, epoch = self._moment(at)
+        if batch is None and sample is None and samples is None:
+            batch = 0
+        if (batch is not None) + (sample is not None) + (samples is not None) > 1:
+            raise RunError("one of sample, samples and batch can be explained at a time: leave the others out")
+        if batch is not None:
+            rows, said = rows_of_batch(self.prepared, epoch, batch)
+            moment = Moment(moment.state, moment.step, f"{moment.said} · {said}")
+        else:
+            asked = [sample] if sample is not None else list(samples or ())
+            rows = rows_of_samples(self.prepared, asked)
+        return explain(self.prepared, moment, rows, weight, self.checkpoint.backend, one=sample is not None)
+
+    def check_gradients(self, weights: int = 10, *, seed: int = 0, batch: int = 0) -> Verdicts:
+        """Hold the gradients of weights picked at random against witnesses that know nothing of the chain rule.
+
+        Args:
+            weights: how many; half of them with a gradient that is not 0, as far as there are any.
+            seed: of the pick.
+            batch: on which rows, as in `explain`.
+
+        Raises: RunError for a batch that does not exist; ValueRangeError for fewer than one weight.
+        """
+        moment, epoch = self._moment("now")
+        rows, said = rows_of_batch(self.prepared, epoch, batch)
+        moment = Moment(moment.state, moment.step, f"{moment.said} · {said}")
+        return check_gradients(self.prepared, moment, rows, self.checkpoint.backend, weights, seed)
+
+    def summary(self) -> Page:
+        """What the run is: its data, the layers with their counts, how it was trained, how good it is."""
+        return summary_of(self)
+
+    # ---- inside ----
+
+    def __repr__(self) -> str:
+        test = "".join(f", test {name} {value:.4g}" for name, value in (self.test or {}).items() if name != "loss")
+        return f"Run({self.name!r}, {self.reason}, {self.epochs} epochs{test})"
+
+    def _said(self, x: object) -> dict[str, Array]:
+        samples = samples_as(x, self.record)
+        parts = [
+            predict(self.graphs, self.checkpoint.state, samples[start : start + ROWS_AT_ONCE], self.checkpoint.backend)
+            for start in range(0, len(samples), ROWS_AT_ONCE)
+        ]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _moment(self, at: str) -> tuple[Moment, int]:
+        """The state at that time and the epoch that is then under way, from 0."""
+        if at == "now":
+            return Moment(self.checkpoint.state, self.step, f"step {self.step}"), self.checkpoint.epoch
+        if at == "start":
+            return Moment(self._start_state(), 0, "step 0"), 0
+        raise UnknownNameError("moment", str(at), ("now", "start"))
+
+    def _start_state(self) -> Mapping[str, Array]:
+        if self._beginning or self.path is None:
+            return self._beginning
+        return RunFolder(self.path).checkpoints.read(0).state
+
+    def _resume_in_memory(self, epochs: int | None, listeners: Iterable[Listener], stopper: Stopper | None) -> Fit:
+        wanted = self.experiment if epochs is None else self.experiment.but(epochs=epochs)
+        if self.checkpoint.epoch >= wanted.epochs:
+            raise RunError(
+                f"{self.name} has all of its {self.checkpoint.epoch} epochs: ask for more than "
+                f"{self.checkpoint.epoch} epochs to go on"
+            )
+        history = History(list(self.history.entries))
+        return run_from(prepare(wanted, self.dataset), self.checkpoint, history, None, listeners, stopper)
+
+
+def _names(names: tuple[str, ...]) -> npt.NDArray[Any]:
+    """Class names as an array: of whole numbers where all are."""
+    try:
+        numbers = [int(name) for name in names]
+    except ValueError:
+        return np.array(names, dtype=np.str_)
+    return np.array(numbers, dtype=np.int64) if [str(number) for number in numbers] == list(names) else np.array(names)

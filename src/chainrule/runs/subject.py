@@ -1,0 +1,164 @@
+"""What is explained of a run: the loss as the book writes it, in float64, with the weights of a moment and some rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from chainrule.autodiff.reverse import gradients
+from chainrule.autodiff.stabilize import stabilize
+from chainrule.autodiff.tidy import tidy
+from chainrule.backends.choose import choose
+from chainrule.backends.given import NUMPY
+from chainrule.data.dataset import Array
+from chainrule.document import Symbol, format_number, symbol
+from chainrule.explain.subject import Subject, UpdateRule
+from chainrule.graph import expr as e
+from chainrule.graph.node import Graph, Node, make_graph
+from chainrule.graph.retype import retype
+from chainrule.nn.optimizers import Optimizer
+from chainrule.train.prepare import Prepared
+from chainrule.train.step import Graphs, slot_name
+
+BOOK_NAMES: Final = ("input", "y_hat", "target", "loss_n", "loss")  # outputs of the book that are no layer's values
+SLOT_SYMBOLS: Final = {"velocity": "v", "m": "m", "v": "v"}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The state of a run at one of its steps.
+
+    Attributes:
+        state: parameters, slots and constants by name.
+        step: updates done.
+        said: in words: "step 920".
+    """
+
+    state: Mapping[str, Array]
+    step: int
+    said: str
+
+
+def subject_of(prepared: Prepared, moment: Moment, rows: Sequence[int], parameter: str, backend: str) -> Subject:
+    """A run's loss on some rows, ready to be opened at a weight of one of its parameters.
+
+    Args:
+        prepared: experiment, data and graphs of the run.
+        moment: the weights.
+        rows: indices in the source, at least one.
+        parameter: whose update and whose gradient in training's own dtype are told beside the explanation.
+        backend: what trained it.
+    """
+    graphs = prepared.graphs
+    book = retype(graphs.book, "float64")
+    symbols = symbols_of(graphs)
+    columns = {name: column[np.asarray(rows)] for name, column in prepared.columns.items()}
+    return Subject(
+        loss=book["loss"],
+        losses=book["loss_n"],
+        y_hat=book["y_hat"],
+        y=book["target"],
+        x=book["input"],
+        values={name: node for name, node in book.outputs if name not in BOOK_NAMES},
+        parameters={each.name: book.input(each.name) for each in graphs.parameters},
+        symbols=symbols,
+        facts=dict(book.facts),
+        inputs=_inputs(book, {**moment.state, **columns}),
+        rows=tuple(int(row) for row in rows),
+        targets=tuple(target_in_words(prepared, int(row)) for row in rows),
+        context=moment.said,
+        update=_update(prepared, moment, parameter, symbols),
+        trained=_trained(prepared, {**moment.state, **columns}, parameter, backend),
+    )
+
+
+def symbols_of(graphs: Graphs) -> dict[str, Symbol]:
+    """The symbol of every parameter and value: "dense_2.z" is z², the second layer that has parameters.
+
+    What a layer without parameters puts out bears the number of the layer before it.
+    """
+    owners = list(dict.fromkeys(_layer(each.name) for each in graphs.parameters))
+    number, found = 0, dict[str, Symbol]()
+    values = [name for name, _ in graphs.book.outputs if name not in BOOK_NAMES]
+    for name in values:
+        layer = _layer(name)
+        number = owners.index(layer) + 1 if layer in owners else number
+        found[name] = symbol(name.rpartition(".")[2], None, number)
+    for each in graphs.parameters:
+        found[each.name] = symbol(each.name.rpartition(".")[2], None, owners.index(_layer(each.name)) + 1)
+    return found
+
+
+def target_in_words(prepared: Prepared, row: int) -> str:
+    """The class of a row, or its numbers in their own units."""
+    dataset = prepared.dataset
+    if dataset.task == "classification":
+        return dataset.class_names[int(dataset.y[row])]
+    return ", ".join(format_number(float(value)) for value in dataset.y[row])
+
+
+def _layer(name: str) -> str:
+    return name.rpartition(".")[0]
+
+
+def _inputs(graph: Graph, given: Mapping[str, Array]) -> dict[str, Array]:
+    """A number for every input of the graph, in the input's own dtype."""
+    return {node.label: np.asarray(given[node.label], dtype=NUMPY[node.tensor.dtype]) for node in graph.inputs}
+
+
+# ---- the update that would follow ----
+
+
+def _update(prepared: Prepared, moment: Moment, parameter: str, symbols: Mapping[str, Symbol]) -> UpdateRule | None:
+    """How the optimizer moves one weight; None where the parameter is frozen."""
+    if parameter not in prepared.graphs.trainable:
+        return None
+    optimizer = prepared.experiment.optimizer
+    slots = {slot: np.asarray(moment.state[slot_name(parameter, slot)], np.float64) for slot in optimizer.slots}
+    return UpdateRule(
+        graph=_rule(optimizer),
+        symbols={
+            "parameter": symbols[parameter],
+            "gradient": symbol("g"),
+            "rate": symbol("η"),
+            "step": symbol("t"),
+            **{slot: symbol(SLOT_SYMBOLS[slot]) for slot in optimizer.slots},
+        },
+        slots={parameter: slots},
+        rate=optimizer.learning_rate,
+        step=moment.step,
+        said=said(optimizer),
+    )
+
+
+def _rule(optimizer: Optimizer) -> Graph:
+    """The optimizer's update as a graph of scalars."""
+    weight, gradient, rate = (e.variable(name, "float64") for name in ("parameter", "gradient", "rate"))
+    slots = {slot: e.variable(slot, "float64") for slot in optimizer.slots}
+    after, kept = optimizer.update(weight, gradient, slots, rate, e.variable("step", "uint32"))
+    return make_graph({"parameter": after.node, **{slot: kept[slot].node for slot in optimizer.slots}})
+
+
+def said(optimizer: Optimizer) -> str:
+    """The optimizer in a few words: "SGD with momentum 0.9, η = 0.1"."""
+    momentum = getattr(optimizer, "momentum", 0.0)
+    kind = " with Nesterov momentum" if getattr(optimizer, "nesterov", False) else " with momentum"
+    return f"{type(optimizer).__name__}{f'{kind} {momentum:g}' if momentum else ''}, η = {optimizer.learning_rate:g}"
+
+
+# ---- the gradient as training computes it ----
+
+
+def _trained(prepared: Prepared, given: Mapping[str, Array], parameter: str, backend: str) -> dict[str, Array]:
+    """The parameter's gradient in float32, by the backend that trained; nothing where training ran in float64."""
+    if prepared.experiment.dtype != "float32":
+        return {}
+    safe = stabilize(make_graph({"loss": prepared.graphs.book["loss"]}, facts=dict(prepared.graphs.book.facts)))
+    if parameter not in safe.input_names:
+        return {}
+    found: list[Node] = gradients(safe["loss"], [safe.input(parameter)])
+    graph = tidy(make_graph({parameter: found[0]}))
+    return choose(backend).evaluate(graph, {name: given[name] for name in graph.input_names})
