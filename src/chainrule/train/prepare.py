@@ -81,8 +81,9 @@ def columns(experiment: Experiment, record: DataRecord, dataset: Dataset) -> dic
 
     Raises: RunError when the data set is of another shape, has other classes or lacks the weights.
     """
+    x = samples(record, dataset.x)
     _check_same_kind(record, dataset)
-    laid = {X: samples(record, dataset.x), Y: stored(dataset.y, record.y_dtype)}
+    laid = {X: x, Y: stored(dataset.y, record.y_dtype)}
     if record.weighted:
         weight = np.ones(dataset.row_count) if dataset.sample_weight is None else dataset.sample_weight
         laid[WEIGHT] = stored(weight, experiment.dtype)
@@ -107,7 +108,7 @@ def samples(record: DataRecord, x: npt.ArrayLike) -> Array:
     if not np.isfinite(laid).all():
         raise RunError("a sample holds NaN or infinity, or a number too large: correct it, or leave it out")
     is_rounding = given.dtype.kind == "f" and laid.dtype.kind == "f"
-    if not is_rounding and not np.array_equal(laid, given):
+    if not is_rounding and laid is not given and not np.array_equal(laid, given):
         raise RunError(
             f"the run was trained on samples of {record.x_dtype}, and these hold other values, from {given.min()} to "
             f"{given.max()}: give them as they were before any scaling"
