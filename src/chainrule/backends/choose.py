@@ -32,6 +32,12 @@ OFFERS: Final[tuple[Offer, ...]] = (
         "ReferenceBackend",
         "NumPy on one thread; it defines what every primitive means",
     ),
+    Offer(
+        "native",
+        "chainrule.backends.native",
+        "NativeBackend",
+        "code compiled for this processor; whole slices of training run without coming back to Python",
+    ),
 )
 
 AUTO: Final = "auto"
@@ -52,14 +58,20 @@ def choose(name: str = AUTO) -> Backend:
     Raises: UnknownNameError for another name; BackendError when it cannot be loaded.
     """
     if name == AUTO:
-        working = [offer for offer, (_, works, _) in zip(OFFERS, available(), strict=True) if works]
-        if not working:
-            raise BackendError("no backend works here; reinstall chainrule with its dependencies")
-        return _load(working[0])
+        return _first_working()
     for offer in OFFERS:
         if offer.name == name:
             return _load(offer)
     raise UnknownNameError("backend", name, names())
+
+
+def _first_working() -> Backend:
+    for offer in OFFERS:
+        try:
+            return _load(offer)
+        except ChainruleError:
+            continue
+    raise BackendError("no backend works here; reinstall chainrule with its dependencies")
 
 
 def available() -> list[tuple[str, bool, str]]:

@@ -1,0 +1,80 @@
+"""A planned graph as a function in memory, with the buffers it works in."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+
+from chainrule.backends.given import NUMPY
+from chainrule.backends.native import driver, jit
+from chainrule.backends.native.arenas import arena
+from chainrule.backends.native.driver import Code
+from chainrule.backends.native.layout import Sizes
+from chainrule.backends.native.machine import Isa
+from chainrule.backends.native.schedule import Roles, Schedule, schedule
+from chainrule.backends.protocol import Array, StopFlag
+from chainrule.graph.node import Graph
+from chainrule.graph.tensor_type import concrete
+
+OBJECTS_KEPT: Final = 512  # functions of one form serve many plans
+object_code: Final = lru_cache(maxsize=OBJECTS_KEPT)(jit.compile_object)
+
+
+class Compiled:
+    """One graph for given sizes.
+
+    Attributes:
+        plan: what runs when, and where each value is.
+        code: its text.
+    """
+
+    def __init__(self, graph: Graph, roles: Roles, sizes: Sizes, isa: Isa) -> None:
+        self.plan: Schedule = schedule(graph, roles, sizes)
+        self.code: Code = driver.write(self.plan, isa)
+        self._library = jit.load([object_code(text, isa) for text in self.code.texts], [driver.ENTRY])
+        self._function: Any = self._library.function(
+            driver.ENTRY, ctypes.c_void_p, ctypes.c_int64, result=ctypes.c_int64
+        )
+        self._work = arena(self.plan.work_bytes)
+        self._scratch = arena(self.code.scratch)
+
+    # ---- running ----
+
+    def reports(self, steps: int) -> dict[str, Array]:
+        """Where so many steps write what they report."""
+        sizes = dict(self.plan.sizes.fixed)
+        return {
+            name: np.empty((steps, *concrete(node.tensor.shape, sizes)), NUMPY[node.tensor.dtype])
+            for name, node in self.plan.reports
+        }
+
+    def run(
+        self,
+        memory: Array,
+        columns: Mapping[str, Array],
+        order: Array,
+        offsets: Array,
+        rates: Mapping[str, Array],
+        reports: Mapping[str, Array],
+        first_step: int,
+        stop: StopFlag,
+    ) -> int:
+        """Do steps until the offsets end or stopping is asked for; gives the steps done."""
+        record = np.zeros(driver.TAIL + len(self.code.slots), np.int64)
+        record[driver.STATE] = memory.ctypes.data
+        record[driver.WORK] = self._work.ctypes.data
+        record[driver.SCRATCH] = self._scratch.ctypes.data
+        record[driver.ORDER] = order.ctypes.data
+        record[driver.OFFSETS] = offsets.ctypes.data
+        record[driver.STEPS] = len(offsets) - 1
+        record[driver.FIRST_STEP] = first_step
+        record[driver.STOP] = stop.address
+        record[driver.THREADS] = 1
+        given = {"column": columns, "rate": rates, "report": reports}
+        for (kind, name), slot in self.code.slots.items():
+            record[slot] = given[kind][name].ctypes.data
+        return int(self._function(int(record.ctypes.data), 0))

@@ -1,0 +1,188 @@
+"""The function that runs a whole slice: step after step, every stage in order, without coming back in between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from chainrule.backends.native.arenas import Buffer
+from chainrule.backends.native.body import Given
+from chainrule.backends.native.indices import number, plus, times
+from chainrule.backends.native.ir import F32, F64, HELD, I1, I32, I64, POINTER, Builder, Module, Value
+from chainrule.backends.native.layout import LANES, Extent
+from chainrule.backends.native.machine import BYTES, Isa
+from chainrule.backends.native.schedule import Schedule
+from chainrule.backends.native.stages import Count, Stage, Stages, stages
+
+ENTRY: Final = "cr_slice"
+
+# The words of the call record, one i64 each; the pointers to columns, rates and reports follow.
+STATE, WORK, ORDER, OFFSETS, STEPS, FIRST_STEP, STOP, THREADS, SCRATCH, SHARED, TAIL = range(11)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The text of a program and what its caller must provide.
+
+    Attributes:
+        texts: the modules, as LLVM's assembly language: the driver, then each function.
+        slots: for each column, rate and report, the word of the call record that holds its address.
+        scratch: bytes of scratch each thread needs.
+        stages: the calls of one step.
+    """
+
+    texts: tuple[str, ...]
+    slots: dict[tuple[str, str], int]
+    scratch: int
+    stages: list[Stage]
+
+
+def write(plan: Schedule, isa: Isa) -> Code:
+    """The code of a plan."""
+    module = Module(isa)
+    written = stages(plan, isa)
+    driver = Driver(plan, module, written)
+    driver.write()
+    scratch = max((stage.scratch for stage in written.calls), default=0)
+    return Code((module.text(), *written.modules.values()), driver.slots, scratch, written.calls)
+
+
+class Driver:
+    """Writes the slice function: i64 cr_slice(ptr record, i64 thread) gives the steps done."""
+
+    def __init__(self, plan: Schedule, module: Module, written: Stages) -> None:
+        self.plan = plan
+        self.module = module
+        self.stages = written
+        self.b: Builder = module.function(ENTRY, I64, [("record", POINTER), ("thread", I64)])
+        self.record, self.thread = self.b.arguments
+        self.slots: dict[tuple[str, str], int] = {}
+        for kind, names in (
+            ("column", plan.roles.columns),
+            ("rate", plan.roles.rates),
+            ("report", tuple(name for name, _ in plan.reports)),
+        ):
+            for name in names:
+                self.slots[kind, name] = TAIL + len(self.slots)
+
+    def write(self) -> None:
+        """The loop over steps."""
+        b = self.b
+        self._clock = b.local(F64)
+        self._bases = {"state": self._word(STATE, POINTER), "work": self._word(WORK, POINTER)}
+        self._scratch = self._word(SCRATCH, POINTER)
+        order, offsets = self._word(ORDER, POINTER), self._word(OFFSETS, POINTER)
+        steps, stop = self._word(STEPS, I64), self._word(STOP, POINTER)
+        first = self._word(FIRST_STEP, I64)
+        pointers = {key: self._word(slot, POINTER) for key, slot in self.slots.items()}
+        head, run, after = b.label("head"), b.label("run"), b.label("after")
+        counter = b.local(I64)
+        b.store(number(0), counter)
+        b.jump(head)
+        b.begin(head)
+        k = b.load(I64, counter)
+        flag = b.emit(I32, f"load atomic i32, ptr {stop.text} monotonic, align 4")
+        goes_on = b.bit_and(b.compare("slt", k, steps), b.compare("eq", flag, 0))
+        b.branch(goes_on, run, after)
+        b.begin(run)
+        begin = b.load(I64, b.at(offsets, k, I64))
+        end = b.load(I64, b.at(offsets, plus(b, k, 1), I64))
+        self._rows = b.subtract(end, begin)
+        self._order = b.at(order, begin, I64)
+        self._pointers = {key: self._this_step(key, pointer, k) for key, pointer in pointers.items()}
+        self._write_clock(plus(b, first, k))
+        for stage in self.stages.calls:
+            self._call(stage)
+        for source, target in self.plan.moves:
+            self._move(source, target)
+        b.store(plus(b, k, 1), counter)
+        b.jump(head)
+        b.begin(after)
+        b.give(b.load(I64, counter))
+
+    def _word(self, slot: int, type_: object) -> Value:
+        word = self.b.load(I64, self.b.at(self.record, slot, I64))
+        return word if type_ is I64 else self.b.emit(POINTER, f"inttoptr i64 {word.text} to ptr")
+
+    def _this_step(self, key: tuple[str, str], pointer: Value, k: Value) -> Value:
+        """Where this step's rate, or the place of its report, is; a column stays."""
+        kind, name = key
+        if kind == "column":
+            return pointer
+        if kind == "rate":
+            node = self.plan.graph.input(name)
+            return self.b.at(pointer, k, HELD[node.tensor.dtype])
+        node = self.plan.graph[name]
+        count = 1
+        for extent in self.plan.sizes.extents(node.tensor.shape):
+            count *= extent.most
+        bytes_ = number(count * BYTES[node.tensor.dtype])
+        return self.b.emit(POINTER, f"getelementptr i8, ptr {pointer.text}, i64 {times(self.b, k, bytes_).text}")
+
+    def _write_clock(self, now: Value) -> None:
+        if self.plan.roles.clock is None:
+            return
+        held = HELD[self.plan.graph.input(self.plan.roles.clock).tensor.dtype]
+        if held in (F32, F64) or held.is_float:
+            self.b.store(self.b.convert("sitofp", now, held), self._clock)
+        elif held.bits < 64:
+            self.b.store(self.b.convert("trunc", now, held), self._clock)
+
+    # ---- one stage ----
+
+    def _call(self, stage: Stage) -> None:
+        values = {"low": number(0), "high": self._count(stage.count)}
+        given = [values[g.kind] if g.kind in values else self._given(g) for g in stage.given]
+        self.module.declare(stage.function, None, *(value.type for value in given))
+        self.b.call(stage.function, None, *given)
+
+    def _count(self, count: Count | None) -> Value:
+        if count is None:
+            return number(1)
+        if count.kind == "extent":
+            return self._extent(count.extent)
+        if count.kind == "panels":
+            return self._panels(count.extent)
+        return self._blocks(count.extent, count.most)
+
+    def _given(self, given: Given) -> Value:
+        if given.kind == "buffer":
+            assert given.buffer is not None
+            return self._address(given.buffer)
+        if given.kind in ("column", "rate", "report"):
+            return self._pointers[given.kind, given.name]
+        if given.kind == "number":
+            return number(given.number)
+        if given.extent is not None:
+            made = {"extent": self._extent, "panels": self._panels}
+            return made[given.kind](given.extent) if given.kind in made else self._blocks(given.extent, given.number)
+        return {"order": self._order, "clock": self._clock, "scratch": self._scratch}[given.kind]
+
+    def _address(self, buffer: Buffer) -> Value:
+        base = self._bases[buffer.arena]
+        return self.b.emit(POINTER, f"getelementptr inbounds i8, ptr {base.text}, i64 {buffer.offset}")
+
+    def _extent(self, extent: Extent) -> Value:
+        if extent.is_fixed:
+            return number(extent.factor)
+        value = number(extent.factor)
+        for _ in range(extent.power):
+            value = times(self.b, value, self._rows)
+        return value
+
+    def _panels(self, extent: Extent) -> Value:
+        if extent.is_fixed:
+            return number(-(-extent.factor // LANES))
+        return self.b.shift_right(plus(self.b, self._extent(extent), LANES - 1), 4)
+
+    def _blocks(self, extent: Extent, most: int) -> Value:
+        if extent.is_fixed:
+            return number(-(-extent.factor // most))
+        return self.b.divide(plus(self.b, self._extent(extent), most - 1), most)
+
+    def _move(self, source: Buffer, target: Buffer) -> None:
+        self.module.declare("llvm.memcpy.p0.p0.i64", None, POINTER, POINTER, I64, I1)
+        self.b.do(
+            f"call void @llvm.memcpy.p0.p0.i64(ptr {self._address(target).text}, ptr {self._address(source).text}, "
+            f"i64 {source.layout.bytes}, i1 false)"
+        )

@@ -1,0 +1,212 @@
+"""A group without a product, as a function: a nest of loops over its space, axes that are reduced innermost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chainrule.backends.native.body import Body, Given, in_memory
+from chainrule.backends.native.grouping import Group
+from chainrule.backends.native.indices import ZERO, Index, Indices, Neighbors, Uniform, number, times
+from chainrule.backends.native.ir import I8, I32, Builder, Value
+from chainrule.backends.native.layout import LANES, Extent
+from chainrule.backends.native.reductions import KINDS, Reduction
+from chainrule.backends.native.vocabulary import axes_of, is_reduction, space
+from chainrule.graph.node import Node
+
+MANY_PANELS = 4  # from here on panels are the outer loop: each is contiguous memory
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One loop of the nest.
+
+    Attributes:
+        axis: of the group's space.
+        lanes: whether it runs over panels of sixteen.
+        reduced: whether its elements are combined.
+    """
+
+    axis: int
+    lanes: bool
+    reduced: bool
+
+
+def nest(group: Group, *, rows_first: bool) -> list[Level]:
+    """The loops from the outermost to the innermost."""
+    last = len(group.space) - 1
+    levels = [Level(axis, axis == last, axis in group.reduced) for axis in range(last + 1)]
+    kept = [level for level in levels if not level.reduced]
+    if len(kept) > 1 and kept[-1].lanes and not rows_first:
+        kept[-2:] = kept[:-3:-1]
+    return kept + [level for level in levels if level.reduced]
+
+
+def is_panel_first(extent: Extent) -> bool:
+    """Whether there are so many panels that they are the outer loop."""
+    return extent.most > LANES * MANY_PANELS
+
+
+class LoopWriter:
+    """Writes the loops of one group."""
+
+    def __init__(self, body: Body, group: Group) -> None:
+        self.body = body
+        self.b: Builder = body.b
+        self.group = group
+        plan = body.plan
+        self._reductions = [n for n in group.members if is_reduction(n) and n not in plan.grouping.copied]
+        gathers = any(read.node in plan.columns for n in group.members for read in plan.grouping.reads(n))
+        rows_first = gathers or not (group.space and is_panel_first(group.space[-1]))
+        self.levels = nest(group, rows_first=rows_first)
+        self.shared = self.levels[0] if self.levels and not self.levels[0].reduced else None
+
+    def write(self) -> None:
+        """The whole function but its last line."""
+        self.body.hold(self._numbers())
+        self._kept(0, {})
+
+    def _numbers(self) -> list[Node]:
+        """Single numbers that other groups computed, read before the loops."""
+        plan = self.body.plan
+        found: dict[Node, None] = {}
+        for member in self.group.members:
+            for read in plan.grouping.reads(member):
+                is_other = read.node not in self.group.members and read.node in plan.buffers
+                if is_other and not space(read.node.tensor, plan.sizes) and self.group.space:
+                    found[read.node] = None
+        return list(found)
+
+    # ---- loops ----
+
+    def _kept(self, depth: int, at: dict[int, Index]) -> None:
+        """The loops over what is kept, then those over what is reduced."""
+        if depth == len(self.levels) or self.levels[depth].reduced:
+            self._inner(depth, at)
+            return
+        level = self.levels[depth]
+        if depth == 0:
+            start = self.body.parameters.ask(("low",), Given("low"))
+            stop = self.body.parameters.ask(("high",), Given("high"))
+        else:
+            start, stop = number(0), self._length(level)
+
+        def once(index: Value, _: tuple[Value, ...]) -> Sequence[Value]:
+            self._kept(depth + 1, {**at, level.axis: Neighbors(index) if level.lanes else Uniform(index)})
+            return ()
+
+        self.b.loop(start, stop, 1, (), once)
+
+    def _length(self, level: Level) -> Value:
+        extent = self.group.space[level.axis]
+        ask = self.body.parameters.panels if level.lanes else self.body.parameters.extent
+        return ask(extent, "space", level.axis)
+
+    def _inner(self, depth: int, at: dict[int, Index]) -> None:
+        self.body.begin()
+        if depth == len(self.levels):
+            self._compute(at)
+            return
+        across = any(level.lanes for level in self.levels[depth:])
+        running = [KINDS[node.primitive](node, self.b, across=across) for node in self._reductions]
+        carried = [value for each in running for value in each.initial()]
+        done = self._reduced(depth, at, running, carried)
+        self.body.begin()
+        for each in running:
+            width = len(each.initial())
+            self._store_result(each.node, each.final(done[:width]), at)
+            done = done[width:]
+
+    def _reduced(
+        self, depth: int, at: dict[int, Index], running: Sequence[Reduction], carried: Sequence[Value]
+    ) -> Sequence[Value]:
+        if depth == len(self.levels):
+            self.body.begin()
+            return self._combine(at, running, carried)
+        level = self.levels[depth]
+
+        def once(index: Value, values: tuple[Value, ...]) -> Sequence[Value]:
+            inner: dict[int, Index] = {**at, level.axis: Neighbors(index) if level.lanes else Uniform(index)}
+            return self._reduced(depth + 1, inner, running, values)
+
+        if level.lanes and self.group.space[level.axis].is_fixed and self.group.space[level.axis].most <= LANES:
+            return once(number(0), tuple(carried))
+        return self.b.loop(number(0), self._length(level), 1, carried, once)
+
+    # ---- the innermost block ----
+
+    def _compute(self, at: dict[int, Index]) -> None:
+        """Every member at this index; what others need is stored when all is read."""
+        plan = self.body.plan
+        ready: list[tuple[Node, Value, Indices]] = []
+        for node in self.group.members:
+            if node in self._reductions:
+                continue
+            indices = self._indices(node, at)
+            ready.append((node, self.body.splat(self.body.value(node, indices)), indices))
+        for node, value, indices in ready:
+            if node in plan.buffers:
+                self.store(node, value, indices)
+
+    def _combine(self, at: dict[int, Index], running: Sequence[Reduction], carried: Sequence[Value]) -> Sequence[Value]:
+        self._compute(at)
+        inside = self._inside(at)
+        rest, result = list(carried), list[Value]()
+        for each in running:
+            width = len(each.initial())
+            (source,) = each.node.inputs
+            x = self.body.splat(self.body.value(source, self._indices(source, at)))
+            result += each.step(rest[:width], x, self._place(each.node, at), inside)
+            rest = rest[width:]
+        return result
+
+    def _inside(self, at: dict[int, Index]) -> Value | None:
+        """The lanes that exist, where lanes are combined and the last panel may not be full."""
+        axis = len(self.group.space) - 1
+        extent, index = self.group.space[axis], at[axis]
+        if axis not in self.group.reduced or (extent.is_fixed and extent.most % LANES == 0):
+            return None
+        assert isinstance(index, Neighbors)
+        b = self.b
+        length = self.body.parameters.extent(extent, "space", axis)
+        left = b.convert("trunc", b.subtract(length, times(b, index.panel, LANES)), I32)
+        return b.compare("sgt", b.splat(left, LANES), b.constants(I32.of(LANES), range(LANES)))
+
+    def _place(self, node: Node, at: dict[int, Index]) -> Value:
+        """Where along the reduced axis, i32, in each lane; asked for by argmax alone."""
+        b = self.b
+        if node.primitive != "argmax":
+            return number(0)
+        (axis,) = self.group.reduced
+        index = at[axis]
+        if isinstance(index, Uniform):
+            return b.splat(b.convert("trunc", index.value, I32), LANES)
+        assert isinstance(index, Neighbors)
+        start = b.splat(b.convert("trunc", times(b, index.panel, LANES), I32), LANES)
+        return b.add(start, b.constants(I32.of(LANES), range(LANES)))
+
+    # ---- indices and stores ----
+
+    def _indices(self, node: Node, at: dict[int, Index]) -> Indices:
+        """The loop's index as one of the node's: axes of length 1 stay at 0."""
+        return spread(self.body.plan.sizes.extents(node.tensor.shape), [at[axis] for axis in sorted(at)])
+
+    def _store_result(self, node: Node, value: Value, at: dict[int, Index]) -> None:
+        kept = [at[axis] for axis in range(len(self.group.space)) if axis not in self.group.reduced]
+        shape = node.inputs[0].tensor.shape
+        extents = self.body.plan.sizes.extents(shape)
+        full = spread([e if axis not in axes_of(node) else Extent(1, 0, 1) for axis, e in enumerate(extents)], kept)
+        self.store(node, value, tuple(i for axis, i in enumerate(full) if axis not in axes_of(node)))
+
+    def store(self, node: Node, value: Value, indices: Indices) -> None:
+        """Write a value to its buffer."""
+        layout = self.body.plan.layout(node)
+        raw = self.b.convert("zext", value, I8) if node.tensor.dtype == "bool" else value
+        assert raw.type.scalar == in_memory(node)
+        self.b.store(raw, self.body.address(node, layout, indices))
+
+
+def spread(extents: Sequence[Extent], taking_part: Sequence[Index]) -> Indices:
+    """Indices of all axes from those of the axes that are longer than 1."""
+    rest = iter(taking_part)
+    return tuple(ZERO if extent.is_one else next(rest) for extent in extents)

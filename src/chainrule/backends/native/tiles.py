@@ -1,0 +1,108 @@
+"""What a product does, in the terms of its kernel: which operand is read element by element, which panel by panel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from chainrule.backends.native.grouping import is_transposed, operand
+from chainrule.backends.native.layout import LANES, Extent, Layout, Sizes
+from chainrule.backends.native.machine import Isa
+from chainrule.graph.node import Node
+from chainrule.graph.tensor_type import DType
+
+Left: TypeAlias = Literal["rows", "columns"]
+Right: TypeAlias = Literal["panels", "turned", "numbers"]
+
+HALF: Final = 8  # columns up to which half a panel is computed
+SHARED_PANELS: Final = 4  # from here on threads share the panels of the result, below its rows
+DYNAMIC_ROWS: Final = 8  # rows of a tile at most where the batch decides, since each number of rows has its own code
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The product of a matrix read element by element and one read sixteen columns at a time.
+
+    The result has `rows` rows and `columns` columns; each element is a chain of fused multiplications and additions
+    over `depth`, first to last, whatever the tile.
+
+    Attributes:
+        left: read element by element.
+        right: read sixteen columns at a time.
+        left_is: whether its rows are those of the result (a panel runs along the depth), or its columns are.
+        right_is: in panels; to be turned into panels first; or single numbers, where the result has one column.
+    """
+
+    rows: Extent
+    columns: Extent
+    depth: Extent
+    left: Node
+    right: Node
+    left_is: Left
+    right_is: Right
+
+    @property
+    def role(self) -> str:
+        """How a person says it."""
+        sides = {"rows": "X", "columns": "Xᵀ"}[self.left_is], {"panels": "W", "turned": "Wᵀ", "numbers": "w"}
+        return f"{sides[0]} {sides[1][self.right_is]}"
+
+
+def form_of(node: Node, sizes: Sizes) -> Form:
+    """The form of a product of two matrices."""
+    x, w = node.inputs
+    rows, depth = sizes.extents(x.tensor.shape)
+    columns = sizes.extent(w.tensor.shape[1])
+    left, right = operand(x), operand(w)
+    if columns.is_one and is_transposed(x) and not rows.is_one:
+        return Form(columns, rows, depth, right, left, "rows", "panels")
+    left_is: Left = "columns" if is_transposed(x) and not depth.is_one else "rows"
+    if columns.is_one:
+        return Form(rows, columns, depth, left, right, left_is, "numbers")
+    turned = is_transposed(w) and not depth.is_one
+    return Form(rows, columns, depth, left, right, left_is, "turned" if turned else "panels")
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """How much of the result is kept in registers.
+
+    Attributes:
+        lanes: of one vector.
+        vectors: side by side, for one row.
+        most: rows at most.
+    """
+
+    lanes: int
+    vectors: int
+    most: int
+
+
+def tile_of(form: Form, dtype: DType, isa: Isa) -> Tile:
+    """The tile of a product on a processor: a function of shapes and of the instruction set alone."""
+    if form.right_is == "numbers":
+        return Tile(1, 1, DYNAMIC_ROWS)
+    width = HALF if form.columns.is_fixed and form.columns.most <= HALF else LANES
+    lanes = min(isa.lanes(dtype), width)
+    vectors = width // lanes
+    block = isa.blocks[dtype]
+    most = max(1, block.rows[0] * block.vectors // (LANES // min(isa.lanes(dtype), LANES)))
+    limit = LANES if form.left_is == "columns" else DYNAMIC_ROWS
+    return Tile(lanes, vectors, min(most, limit))
+
+
+def blocks(rows: int, most: int) -> list[int]:
+    """Rows dealt out as evenly as they go, none more than the most: 10 by 6 gives 5 and 5."""
+    count = -(-rows // most)
+    base, extra = divmod(rows, count) if count else (0, 0)
+    return [base + (k < extra) for k in range(count)]
+
+
+def row_stride(layout: Layout) -> int:
+    """Elements from one row of a matrix to the next, along which its columns do not run."""
+    return 1 if layout.extents[-1].is_one else LANES
+
+
+def shares_panels(form: Form) -> bool:
+    """Whether threads share the panels of the result rather than its rows."""
+    return form.columns.most > LANES * (SHARED_PANELS - 1)
