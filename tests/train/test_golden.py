@@ -20,7 +20,7 @@ from chainrule.graph import expr as e
 from chainrule.graph.expr import Expr
 from chainrule.graph.node import Graph, Node, make_graph, transform
 from chainrule.graph.primitives import rebuild
-from chainrule.nn.layers import Dense
+from chainrule.nn.layers import Dense, Flatten
 from chainrule.nn.optimizers import SGD
 from chainrule.train.data_record import Array, DataRecord
 from chainrule.train.evaluate import measure, predict
@@ -258,3 +258,42 @@ def test_a_missing_mean_is_caught() -> None:
     check_mean(e.mean)
     with pytest.raises(AssertionError):
         check_mean(e.sum)
+
+
+# ---- deep sigmoid networks ----
+
+
+def test_deltas_decay_from_layer_to_layer_in_deep_sigmoid_networks() -> None:
+    known = golden("deep_sigmoid_delta_norms.json")
+    mnist = load(require(GOLDEN.parent / "data" / "mnist", "the digits are kept beside the repository, in ../shared"))
+    data = load((mnist.x[:1000].reshape(-1, 28, 28), mnist.y[:1000]))
+    ratios = np.array([[_last_over_first(data, sizes, seed) for sizes in known["sizes"]] for seed in range(10)])
+    growth = ratios[:, 1:] / ratios[:, :-1]  # per extra layer
+    low, high = known["ratio_per_layer_median_range"]
+    assert low <= np.median(growth) <= high, np.median(growth)
+
+
+def _last_over_first(data: Dataset, sizes: list[int], seed: int) -> float:
+    """The norm of the mean delta of the last hidden layer over that of the first, before any update."""
+    hidden = [Dense(units, "sigmoid", kernel_initializer="lecun_normal") for units in sizes[1:-1]]
+    layers = [Flatten(), *hidden, Dense(sizes[-1], "sigmoid", kernel_initializer="lecun_normal")]
+    experiment = design(
+        data,
+        layers,
+        loss="binary_cross_entropy",
+        optimizer=SGD(),
+        seed=seed,
+        dtype="float64",
+        split=SplitPlan(test_fraction=0.0),
+    )
+    prepared = prepare(experiment, data)
+    graph = stabilize(prepared.graphs.book)
+    deltas = adjoints(graph["loss"], [graph.input("dense_1.W")])
+    means = {
+        str(layer): e.sum(Expr(deltas[graph[f"dense_{layer}.z"]]), 0).node  # Σ over n of δ / n
+        for layer in (1, len(hidden))
+    }
+    values = choose("reference").evaluate(
+        graph.with_outputs(means), {**initial_state(*_parts(prepared)), **prepared.columns}
+    )
+    return float(np.linalg.norm(values[str(len(hidden))]) / np.linalg.norm(values["1"]))

@@ -78,7 +78,7 @@ def test_the_step_named_is_the_first_bad_one(monkeypatch: pytest.MonkeyPatch, fo
 
     with pytest.raises(NonFiniteError):
         fit(diverging(), DATA, listeners=[listen])
-    assert len(losses) == found[1] > 4
+    assert len(losses) == found[1] >= 3
     assert np.isfinite(losses).all()
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import pytest
 
 from chainrule.data.dataset import Dataset
 from chainrule.data.load import load
-from chainrule.errors import DataError, RunError
+from chainrule.errors import DataError, RunError, WriteError
 from chainrule.nn.layers import Dense
 from chainrule.nn.optimizers import Adam
 from chainrule.train import loop
@@ -291,3 +293,38 @@ def test_best_weights_are_there_whatever_stopped_it(tmp_path: Path) -> None:
     assert part.best_parameters is not None
     best = read_tensors(folder_of(part).best)
     assert {n: v.tobytes() for n, v in best.items()} == {n: v.tobytes() for n, v in part.best_parameters.items()}
+
+
+def test_a_disk_that_fills_up_stops_the_run_and_it_can_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flush, count = os.fsync, 0
+
+    def full(descriptor: int) -> None:
+        nonlocal count
+        count += 1
+        if count > 40:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(WriteError, match="No space left on device"):
+        fit(*small(), parent=tmp_path)
+    monkeypatch.setattr(os, "fsync", flush)
+    (path,) = tmp_path.iterdir()
+    checkpoints = Checkpoints(path / "checkpoints")
+    assert 0 < checkpoints.steps[-1] < 66
+    assert checkpoints.latest().step == checkpoints.steps[-1]
+    check_equal(resume(path), fit(*small()))
+
+
+def test_a_run_in_another_thread_leaves_signals_alone() -> None:
+    results: list[Fit] = []
+    thread = threading.Thread(target=lambda: results.append(fit(*small())))
+    thread.start()
+    thread.join()
+    check_equal(results[0], fit(*small()))
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("mine")
+    with pytest.raises(WriteError, match="cannot be made"):
+        fit(*small(), parent=tmp_path / "runs")

@@ -67,7 +67,10 @@ class HistoryFile:
         """Begin the file with the epochs already done, or empty."""
         self._path = path
         write_durably(path, b"".join(_line(entry) for entry in (kept or History()).entries))
-        self._file: IO[bytes] = path.open("ab")
+        try:
+            self._file: IO[bytes] = path.open("ab")
+        except OSError as error:
+            raise self._failed(error) from error
 
     def append(self, entry: Entry) -> None:
         """Hand the epoch's line to the system; it is on the disk after `flush`."""
