@@ -19,6 +19,7 @@ from chainrule.errors import RunError, WriteError
 from chainrule.train.checkpoint import Checkpoint, Checkpoints
 from chainrule.train.durable import make_folder, sweep, write_durably
 from chainrule.train.tally import Tally
+from chainrule.train.tensors import read_tensors
 
 
 def test_a_written_file_holds_its_content_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -163,6 +164,39 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
     (tmp_path / "step-1.json").unlink()
     with pytest.raises(RunError, match="there is no checkpoint"):
         checkpoints.latest()
+
+
+@pytest.mark.parametrize("content", [b'{"lineage": "\xff"}', b"\xff", b"[" * 100_000, b"null", b"", b'{"step": 1e999}'])
+def test_a_hostile_checkpoint_can_at_worst_be_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "step-3.json").write_bytes(content)
+    with pytest.raises(RunError, match=r"step-3\.json is damaged"):
+        Checkpoints(tmp_path).latest()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff" * 64, b"\x00" * 8 + b"{}", b"\x80" + b"\x00" * 7, (2**62).to_bytes(8, "little")]
+)
+def test_hostile_tensors_can_at_worst_be_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "weights.safetensors").write_bytes(content)
+    with pytest.raises(RunError, match=r"weights\.safetensors is damaged or holds no tensors"):
+        read_tensors(tmp_path / "weights.safetensors")
+
+
+def test_a_checkpoint_written_again_is_never_gone_in_between(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a run that went on is stopped before its first step."""
+    checkpoint = Checkpoint(
+        step=3, epoch=0, steps_of_epoch=3, lineage="a", backend="reference", state={"w": np.ones(2)}, tally=Tally()
+    )
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.write(checkpoint)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise AssertionError("a file of the last checkpoint was removed")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    checkpoints.write(checkpoint)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_checkpoints_of_log_spaced_steps_stay_and_of_the_others_only_the_last(tmp_path: Path) -> None:

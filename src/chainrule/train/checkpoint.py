@@ -170,7 +170,7 @@ class Checkpoints:
             voucher = msgspec.json.decode(path.read_bytes(), type=_Voucher)
         except OSError as error:
             raise RunError(f"{path} cannot be read ({error.strerror}): there is no such checkpoint") from error
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise RunError(
                 f"{path} is damaged or from a newer chainrule ({error}): delete it to use one before"
             ) from error

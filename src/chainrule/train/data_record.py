@@ -118,7 +118,7 @@ def read_record(path: Path) -> DataRecord:
         return msgspec.json.decode(path.read_bytes(), type=DataRecord)
     except OSError as error:
         raise RunError(f"{path} cannot be read ({error.strerror}): is this the folder of a run?") from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise RunError(f"{path} is damaged or from a newer chainrule ({error}): restore the file") from error
 
 

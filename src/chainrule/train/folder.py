@@ -83,7 +83,7 @@ class RunFolder:
             return msgspec.json.decode(self.summary.read_bytes(), type=Summary)
         except FileNotFoundError:
             return None
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise RunError(f"{self.summary} is damaged or cannot be read ({error}): delete it and resume") from error
 
 
