@@ -60,24 +60,27 @@ def expm1(b: Builder, x: Value) -> Value:
 
 
 def tanh(b: Builder, x: Value) -> Value:
-    """h / (h + 1) with h = expm1(2 |x|) / 2, and the sign of x."""
+    """((s - 1) + (s + 1) T) / ((s + 1) + (s - 1) T), with 2 |x| = n log 2 + 2 r, s = 2^n and T = tanh(r), as |r| is small.
+
+    The addition theorem, with tanh(n log(2) / 2) = (s - 1) / (s + 1).
+    """
     f = format_of(x.type)
     size = at_most(b, size_of(b, x), f.one_above)
     rounder = b.constant(x.type, f.rounder)
     shifted = b.fma(size, 2.0 * LOG2_E, rounder)
-    n = b.subtract(shifted, rounder)
-    r = _half_remainder(b, size, n)
+    r = _half_remainder(b, size, b.subtract(shifted, rounder))
+    square = b.multiply(r, r)
+    small = b.fma(b.multiply(r, square), polynomial(b, square, f.tanh_tail), r)
     power = _power(b, shifted, f)
-    tail = polynomial(b, r, tuple(2.0 ** (k + 1) * c for k, c in enumerate(f.exp_tail)))
-    begin = b.fma(power, r, b.fma(power, 0.5, -0.5))
-    h = b.fma(power, b.multiply(b.multiply(r, r), tail), begin)
-    return signed(b, b.divide(h, b.add(h, 1.0)), sign_of(b, x))
+    more, less = b.add(power, 1.0), b.subtract(power, 1.0)
+    return signed(b, b.divide(b.fma(more, small, less), b.fma(less, small, more)), sign_of(b, x))
 
 
 def sigmoid(b: Builder, x: Value) -> Value:
-    """1 / (1 + e) for x >= 0 and e / (1 + e) below, with e = exp(-|x|)."""
+    """1 - q for x >= 0 and e - e q below, with e = exp(-|x|) and q = e / (1 + e)."""
     e = exp_of_negative(b, minus_size(b, x))
-    return b.divide(b.select(is_negative(b, x), e, 1.0), b.add(e, 1.0))
+    whole = b.select(is_negative(b, x), e, 1.0)
+    return b.fma(b.negate(b.divide(e, b.add(e, 1.0))), whole, whole)
 
 
 def minus_size(b: Builder, x: Value) -> Value:

@@ -32,6 +32,7 @@ class Format:
         one_below: expm1 is -1 from here down.
         one_above: tanh is 1 from here on.
         exp_tail: q of exp(r) = 1 + r + r² q(r), for |r| <= log(2) / 2.
+        tanh_tail: p of tanh(r) = r + r³ p(r²), for |r| <= log(2) / 4.
         split_at: where the significand of a logarithm begins; it ends at twice that.
         log_tail: p of log(1 + f) = f + f² p(f), for |f| <= 1/3; empty where `log_odd` serves.
         log_odd: p of log((1 + s) / (1 - s)) = 2 s + s³ p(s²), for |s| <= 3 - 2 sqrt(2); empty where `log_tail` serves.
@@ -53,6 +54,7 @@ class Format:
     one_below: float
     one_above: float
     exp_tail: Coefficients
+    tanh_tail: Coefficients
     split_at: float
     log_tail: Coefficients
     log_odd: Coefficients
@@ -115,6 +117,7 @@ FLOAT32: Final = Format(
         0.008367102593183517,
         0.0013917709002271295,
     ),
+    tanh_tail=(-0.33333322405815125, 0.1333114057779312, -0.05271453037858009),
     split_at=float.fromhex("0x1.555556p-1"),  # 2/3
     log_tail=(
         -0.5,
@@ -182,6 +185,14 @@ FLOAT64: Final = Format(
         2.7557222814012183e-06,
         2.762644104257152e-07,
         2.511634927961526e-08,
+    ),
+    tanh_tail=(
+        -0.3333333333333247,
+        0.13333333332774921,
+        -0.05396825276647225,
+        0.02186936954225953,
+        -0.00885726917182439,
+        0.00344434563715984,
     ),
     split_at=float.fromhex("0x1.6a09e667f3bcdp-1"),  # sqrt(1/2)
     log_tail=(),
