@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from chainrule.nn.layers import ActivationLayer, Dense, Flatten
     from chainrule.nn.network import Network
     from chainrule.nn.optimizers import SGD, Adam
-    from chainrule.runs.begin import train
+    from chainrule.runs.begin import run_experiment, train
     from chainrule.runs.check_gradients import Verdicts
     from chainrule.runs.formulas import evaluate, gradient
     from chainrule.runs.opening import list_runs, open_run
@@ -76,12 +76,49 @@ FACE: Final[dict[str, str]] = {
     "losses": "chainrule.nn",
     "open_run": "chainrule.runs.opening",
     "optimizers": "chainrule.nn",
+    "run_experiment": "chainrule.runs.begin",
     "train": "chainrule.runs.begin",
 }
 MODULES: Final = ("activations", "errors", "expr", "initializers", "layers", "losses", "optimizers")
 
-__all__ = [  # noqa: PLE0604 - each is in FACE, and imported by __getattr__
-    *FACE,
+__all__ = [
+    "SGD",
+    "ActivationLayer",
+    "Adam",
+    "Classified",
+    "Dataset",
+    "Dense",
+    "Document",
+    "EpochDone",
+    "Experiment",
+    "Expr",
+    "Flatten",
+    "History",
+    "Network",
+    "Page",
+    "Preprocessing",
+    "Regressed",
+    "Run",
+    "SliceDone",
+    "SplitPlan",
+    "Stopper",
+    "TrainingStarted",
+    "TrainingStopped",
+    "Verdicts",
+    "activations",
+    "errors",
+    "evaluate",
+    "expr",
+    "gradient",
+    "initializers",
+    "layers",
+    "list_runs",
+    "load",
+    "losses",
+    "open_run",
+    "optimizers",
+    "run_experiment",
+    "train",
 ]
 
 

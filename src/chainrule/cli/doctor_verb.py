@@ -32,7 +32,9 @@ def run(words: Sequence[str]) -> int:
     return call("doctor", doctor, words)
 
 
-def doctor(*, json: Annotated[bool, Parameter(negative=(), help="The findings as JSON.")] = False) -> int:
+def doctor(
+    *, json: Annotated[bool, Parameter(negative=(), show_default=False, help="The findings as JSON.")] = False
+) -> int:
     """Say what is installed, train a network whose answer is known on every backend, and look at the terminal."""
     screen = stdout()
     backends = [(name, *_tried(name, works, said)) for name, works, said in available()]

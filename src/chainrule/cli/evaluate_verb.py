@@ -24,7 +24,7 @@ def evaluate(
     file: Annotated[str | None, Parameter(help="Rows with targets; the held-out ones where not said.")] = None,
     /,
     *,
-    json: Annotated[bool, Parameter(negative=(), help="The scores as JSON; so is a pipe.")] = False,
+    json: Annotated[bool, Parameter(negative=(), show_default=False, help="The scores as JSON; so is a pipe.")] = False,
 ) -> int:
     """Score a run: accuracy and per-class precision, recall and F1; or errors in the target's own units."""
     opened = open_run(which)

@@ -32,8 +32,12 @@ class DataFlags:
     """What the data are and how they are divided; None where nothing was typed."""
 
     target: Annotated[str | None, Parameter(group=DATA, help="The column to predict.")] = None
-    features: Annotated[tuple[str, ...], Parameter(group=DATA, negative=(), help="Columns to predict from.")] = ()
-    drop: Annotated[tuple[str, ...], Parameter(group=DATA, negative=(), help="Columns to leave out.")] = ()
+    features: Annotated[
+        tuple[str, ...], Parameter(group=DATA, negative=(), show_default=False, help="Columns to predict from.")
+    ] = ()
+    drop: Annotated[
+        tuple[str, ...], Parameter(group=DATA, negative=(), show_default=False, help="Columns to leave out.")
+    ] = ()
     task: Annotated[
         Literal["classification", "regression"] | None, Parameter(group=DATA, help="Where the target leaves it open.")
     ] = None
@@ -74,7 +78,9 @@ class ExperimentFlags:
         float | None, Parameter(name=("--learning-rate", "--lr"), group=TRAINING, help="How far a step goes.")
     ] = None
     momentum: Annotated[float | None, Parameter(group=TRAINING, help="Of sgd.")] = None
-    nesterov: Annotated[bool | None, Parameter(group=TRAINING, negative=(), help="Nesterov's momentum, of sgd.")] = None
+    nesterov: Annotated[
+        bool | None, Parameter(group=TRAINING, negative=(), show_default=False, help="Nesterov's momentum, of sgd.")
+    ] = None
     beta_1: Annotated[float | None, Parameter(group=TRAINING, help="Of adam.")] = None
     beta_2: Annotated[float | None, Parameter(group=TRAINING, help="Of adam.")] = None
     epsilon: Annotated[float | None, Parameter(group=TRAINING, help="Of adam.")] = None
@@ -82,10 +88,16 @@ class ExperimentFlags:
     batch_size: Annotated[int | None, Parameter(group=TRAINING, help="Rows an update.")] = None
     shuffle: Annotated[bool | None, Parameter(group=TRAINING, help="A new order each epoch.")] = None
     seed: Annotated[int | None, Parameter(group=TRAINING, help="Of weights, split and order.")] = None
-    frozen: Annotated[tuple[str, ...], Parameter(group=TRAINING, negative=(), help="Parameters that stay: '*.b'.")] = ()
+    frozen: Annotated[
+        tuple[str, ...], Parameter(group=TRAINING, negative=(), show_default=False, help="Parameters that stay: '*.b'.")
+    ] = ()
     dtype: Annotated[FloatType | None, Parameter(group=TRAINING, help="Precision of everything.")] = None
     backend: Annotated[str | None, Parameter(group=TRAINING, help="What runs it; see doctor.")] = None
     name: Annotated[str | None, Parameter(group=TRAINING, help="Of the run.")] = None
+
+
+NO_DATA_FLAGS: Final = DataFlags()
+NO_FLAGS: Final = ExperimentFlags()
 
 
 def experiment_of(what: str, data: DataFlags, flags: ExperimentFlags) -> tuple[Experiment, Dataset]:

@@ -30,7 +30,7 @@ def explain(
     at: Annotated[When, Parameter(help="The weights as they are, or before the first step.")] = "now",
     format: Annotated[Literal["text", "json"], Parameter(help="For people or for programs.")] = "text",  # noqa: A002 - the option's name
     width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
-    ascii: Annotated[bool, Parameter(negative=(), help="Only ASCII characters.")] = False,
+    ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,
 ) -> int:
     """Open a weight: the chain of factors from the loss to it, every path summed, the update, and witnesses."""
     if (sample is not None) + (samples is not None) + (batch is not None) > 1:

@@ -12,6 +12,7 @@ from chainrule.cli.progress import Progress
 from chainrule.cli.screen import Screen, stderr
 from chainrule.document import Document
 from chainrule.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
+from chainrule.runs.opening import RUNS
 from chainrule.runs.run import Run
 from chainrule.runs.suggest import loudest_weight, telling_sample
 from chainrule.runs.summary import after_training, near, next_steps, scores_data
@@ -104,6 +105,6 @@ def _with_next_steps(run: Run) -> Document:
     return Document(document.title, (*document.blocks, next_steps(commands)), name=document.name)
 
 
-def typed(path: Path | None) -> str:
-    """A path as it is typed in a shell."""
-    return "" if path is None else shlex.quote(near(path))
+def typed(path: Path) -> str:
+    """A run as it is typed in a shell: by its name where it lies in the folder that names are looked up in."""
+    return shlex.quote(path.name if path.absolute().parent == Path(RUNS).absolute() else near(path))

@@ -25,7 +25,7 @@ def gradcheck(
     weights: Annotated[int, Parameter(help="How many to pick; half of them alive.")] = 10,
     seed: Annotated[int, Parameter(help="Of the pick.")] = 0,
     batch: Annotated[int, Parameter(help="On which batch of the epoch to come, from 0.")] = 0,
-    json: Annotated[bool, Parameter(negative=(), help="The verdicts as JSON.")] = False,
+    json: Annotated[bool, Parameter(negative=(), show_default=False, help="The verdicts as JSON.")] = False,
 ) -> int:
     """Check derivatives of random weights by central differences, complex steps and forward mode."""
     verdicts = open_run(which).check_gradients(weights, seed=seed, batch=batch)

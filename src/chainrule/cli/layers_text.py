@@ -27,7 +27,7 @@ def read_layers(text: str) -> tuple[Layer, ...]:
         found = _LAYER.match(text, at)
         if found is None:
             raise ExperimentError(
-                f"'{text[at:].strip()}' names no layer: write layers as 'dense(64, relu), dense(10)', with a comma between"
+                f"'{text[at:].strip()}' names no layer: write them as in 'dense(64, relu), dense(10)'"
             )
         layers.append(_layer(found["kind"], found["options"] or ""))
         at = found.end()

@@ -30,7 +30,9 @@ def predict(
     *,
     output: Annotated[Path | None, Parameter(name=("--output", "-o"), help="A file to write; else stdout.")] = None,
     format: Annotated[Literal["csv", "json"], Parameter(help="A table, or a JSON line a row.")] = "csv",  # noqa: A002 - the option's name
-    probabilities: Annotated[bool, Parameter(negative=(), help="Also the probability of each class.")] = False,
+    probabilities: Annotated[
+        bool, Parameter(negative=(), show_default=False, help="Also the probability of each class.")
+    ] = False,
 ) -> int:
     """Predict: a line a row, in the file's order."""
     opened = open_run(which)

@@ -25,7 +25,7 @@ def resume(
     /,
     *,
     epochs: Annotated[int | None, Parameter(help="How many it shall have in all.")] = None,
-    json: Annotated[bool, Parameter(negative=(), help="JSON lines; so is a pipe.")] = False,
+    json: Annotated[bool, Parameter(negative=(), show_default=False, help="JSON lines; so is a pipe.")] = False,
 ) -> int:
     """Go on from the last step, to the bits of a run that was never interrupted."""
     stopped = open_run(which)

@@ -30,7 +30,7 @@ def run(words: Sequence[str]) -> int:
 def show_runs(
     *,
     runs: Annotated[Path, Parameter(help="The folder they are in.")] = Path(RUNS),
-    json: Annotated[bool, Parameter(negative=(), help="A JSON line a run; so is a pipe.")] = False,
+    json: Annotated[bool, Parameter(negative=(), show_default=False, help="A JSON line a run; so is a pipe.")] = False,
 ) -> int:
     """List the runs, the one that changed last first; `chainrule runs remove RUN` deletes one."""
     found = list_runs(runs)
@@ -76,7 +76,7 @@ def remove(
     /,
     *,
     runs: Annotated[Path, Parameter(help="The folder it is in.")] = Path(RUNS),
-    yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative=(), help="Do not ask.")] = False,
+    yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative=(), show_default=False, help="Do not ask.")] = False,
 ) -> int:
     """Delete a run with everything in its folder; this cannot be undone."""
     path = find_run(which, runs)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
-from chainrule.cli.experiment_flags import DataFlags, ExperimentFlags, experiment_of
+from chainrule.cli.experiment_flags import NO_DATA_FLAGS, NO_FLAGS, DataFlags, ExperimentFlags, experiment_of
 from chainrule.cli.finish import watch
 from chainrule.cli.parse import call
 from chainrule.cli.screen import stdout
@@ -34,12 +34,15 @@ def train(
     ],
     /,
     *,
-    data: Annotated[DataFlags, Parameter(name="*")] = DataFlags(),
-    flags: Annotated[ExperimentFlags, Parameter(name="*")] = ExperimentFlags(),
+    data: Annotated[DataFlags, Parameter(name="*")] = NO_DATA_FLAGS,
+    flags: Annotated[ExperimentFlags, Parameter(name="*")] = NO_FLAGS,
     runs: Annotated[Path, Parameter(group=OUTPUT, help="The folder to make the run's own in.")] = Path(RUNS),
-    json: Annotated[bool, Parameter(group=OUTPUT, negative=(), help="JSON lines; so is a pipe.")] = False,
+    json: Annotated[
+        bool, Parameter(group=OUTPUT, negative=(), show_default=False, help="JSON lines; so is a pipe.")
+    ] = False,
     print_experiment: Annotated[
-        bool, Parameter(group=OUTPUT, negative=(), help="Write the experiment.toml and train nothing.")
+        bool,
+        Parameter(group=OUTPUT, negative=(), show_default=False, help="Write the experiment.toml and train nothing."),
     ] = False,
 ) -> int:
     """Train a network by backpropagation, and write the run into a folder of its own."""

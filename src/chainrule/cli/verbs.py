@@ -19,15 +19,13 @@ class Verb:
 VERBS: Final[dict[str, Verb]] = {
     verb.name: verb
     for verb in (
-        Verb(
-            "train", "train WHAT", "train a network on a built-in set, a file, or as an experiment.toml says", "train"
-        ),
+        Verb("train", "train WHAT", "train on a built-in set, a file, an experiment.toml", "train"),
         Verb("resume", "resume RUN", "go on where a run stopped", "resume"),
         Verb("runs", "runs", "list the runs; `runs remove RUN` deletes one", "runs"),
-        Verb("predict", "predict RUN FILE", "say what a run predicts for the rows of a file", "predict"),
-        Verb("evaluate", "evaluate RUN [FILE]", "score a run on its held-out rows, or on a file", "evaluate"),
+        Verb("predict", "predict RUN FILE", "what a run says of the rows of a file", "predict"),
+        Verb("evaluate", "evaluate RUN [FILE]", "score a run on held-out rows, or on a file", "evaluate"),
         Verb("explain", "explain RUN --weight W", "open a weight: why it moves, in symbols and numbers", "explain"),
         Verb("gradcheck", "gradcheck RUN", "hold derivatives against independent witnesses", "gradcheck"),
-        Verb("doctor", "doctor", "say what is installed and whether it works", "doctor"),
+        Verb("doctor", "doctor", "what is installed, and does it work", "doctor"),
     )
 }

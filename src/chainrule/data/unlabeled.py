@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -38,10 +39,10 @@ def load_samples(what: object, features: Sequence[str]) -> Array:
         return _of_file(Path(what).expanduser().absolute(), features)
     if isinstance(what, str):
         return load(what).x  # a built-in set, a folder, or something that does not exist
-    if isinstance(what, np.ndarray | list | tuple):
-        return as_array("the samples", "x", what)
-    frame = as_frame(what)
-    return as_array("the samples", "x", what) if frame is None else samples_of(table_of(frame), features)
+    frame = None if isinstance(what, np.ndarray | list | tuple) else as_frame(what)
+    return (
+        as_array("the samples", "x", cast("object", what)) if frame is None else samples_of(table_of(frame), features)
+    )
 
 
 def _is_file(text: str) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from chainrule.data.dataset import Dataset
-from chainrule.errors import ExperimentError, RunError, UnknownNameError, UnreadableFileError
+from chainrule.errors import ExperimentError, RunError, UnknownNameError, UnreadableFileError, unknown_name
 from chainrule.runs.run import Run
 from chainrule.train.data_record import read_record
 from chainrule.train.experiment import Experiment
@@ -91,14 +91,9 @@ def find_run(which: str | Path, runs: str | Path = RUNS) -> Path:
         raise RunError(f"{len(found)} runs begin with '{which}', {_named(found)}: write more of the name")
     if path.is_dir():
         raise RunError(f"{path} is not the folder of a run: it holds no experiment.toml; give one made by train")
-    raise UnknownRunError(str(which), Path(runs), [each.name for each in known])
-
-
-class UnknownRunError(RunError):
-    """A run that does not exist, with those that do."""
-
-    def __init__(self, which: str, runs: Path, known: list[str]) -> None:
-        super().__init__(str(UnknownNameError(f"run in {runs}", which, [*known, LATEST] if known else [])))
+    raise RunError(
+        unknown_name(f"run in {runs}", str(which), [*(each.name for each in known), *([LATEST] if known else [])])
+    )
 
 
 def list_runs(runs: str | Path = RUNS) -> list[Listed]:

@@ -1,4 +1,4 @@
-"""What is explained of a run: the loss as the book writes it, in float64, with the weights of a moment and some rows."""
+"""What is explained of a run: its loss as the book writes it, in float64, with the weights of a moment on some rows."""
 
 from __future__ import annotations
 

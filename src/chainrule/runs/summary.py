@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -118,7 +119,7 @@ def split_in_words(record: DataRecord) -> str:
 
 
 def network_table(experiment: Experiment, record: DataRecord) -> Table:
-    """A row a layer: its shape, its activation, its weights and biases; the total is every number that is addressable."""
+    """A row a layer: its output, its activation, its weights and biases; the total is all numbers one can address."""
     layers = experiment.layers
     summary = layers.summary(record.feature_shape)
     rows = tuple(
@@ -181,7 +182,7 @@ def _shortened(names: tuple[str, ...], most: int = 6) -> str:
 def after_training(run: Run) -> Document:
     """The loss curve, the scores and where the run is."""
     blocks: list[Block] = [*curve(run.history)]
-    if run.scores is not None:
+    if isinstance(run.scores, Classified) or (run.scores and len(run.scores.targets) > 1):
         blocks.append(scores_table(run.scores))
     result = [Labeled(*_result(run)), Labeled("Time", (Paragraph(_time(run)),))]
     if run.path is not None:
@@ -228,8 +229,7 @@ def metrics_in_words(metrics: Mapping[str, float], rows: int, weighted: bool) ->
 def _result(run: Run) -> tuple[str, tuple[Block, ...]]:
     if run.test:
         return "Test", (Paragraph(metrics_in_words(run.test, run.record.rows[2], run.record.weighted)),)
-    metrics = run.history.entries[-1].metrics if run.history.entries else {}
-    listed = ", ".join(f"{name} {value:.4g}" for name, value in metrics.items())
+    listed = ", ".join(f"{name} {run.history[name][-1]:.4g}" for name in run.history)
     return "Training", (Paragraph(listed or "no epoch is complete yet"),)
 
 
@@ -247,11 +247,11 @@ def _class_table(scores: Classified) -> Table:
     shown = scores.classes
     caption = ""
     if len(shown) > MOST_CLASSES:
-        shown = tuple(sorted(shown, key=lambda each: (each.f1 == each.f1, each.f1))[:MOST_CLASSES])
+        shown = tuple(sorted(shown, key=lambda each: -1.0 if math.isnan(each.f1) else each.f1)[:MOST_CLASSES])
         caption = f"the {MOST_CLASSES} of {len(scores.classes)} classes with the smallest F1"
     columns = (
         Column("class", heading=True),
-        *(Column(name, style=SHARE) for name in ("precision", "recall", "F1")),
+        *(Column(name, style=SHARE, align="right") for name in ("precision", "recall", "F1")),
         Column("rows", style=COUNT),
         Column("most often taken for"),
     )
@@ -260,7 +260,7 @@ def _class_table(scores: Classified) -> Table:
 
 
 def _class_cells(score: ClassScore) -> tuple[str | Number, ...]:
-    shares = (Number(v) if v == v else "-" for v in (score.precision, score.recall, score.f1))
+    shares = ("-" if math.isnan(v) else Number(v) for v in (score.precision, score.recall, score.f1))
     return (score.name, *shares, Number(score.rows))
 
 
@@ -281,7 +281,7 @@ def _target_table(scores: Regressed) -> Table:
         Column("mean absolute error", style=NumberStyle("significant", 4)),
     )
     rows = tuple(
-        Row((each.name, Number(each.r2) if each.r2 == each.r2 else "-", Number(each.rmse), Number(each.mae)))
+        Row((each.name, "-" if math.isnan(each.r2) else Number(each.r2), Number(each.rmse), Number(each.mae)))
         for each in scores.targets
     )
     return Table(columns, rows, name="targets")
