@@ -85,8 +85,9 @@ def test_a_permutation_sorts_the_stated_keys() -> None:
 
 
 def test_equal_keys_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(samples_module, "random_bits", _all_ones)
-    assert permutation(0, 1, 0, 100).tolist() == list(range(100))
+    monkeypatch.setattr(samples_module, "random_bits", lambda *draw: random_bits(*draw) & np.uint32(1))
+    keys = [2 * int(high) + int(low) for high, low in random_bits(0, 1, 0, (500, 2)) & np.uint32(1)]
+    assert permutation(0, 1, 0, 500).tolist() == sorted(range(500), key=lambda e: keys[e])
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 1000])
