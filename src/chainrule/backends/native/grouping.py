@@ -80,7 +80,8 @@ class Grouping:
         self._columns = frozenset(columns)
         self._results = frozenset(results)
         order = topological(results)
-        self.copied = self._copies(order)
+        self._operands = {source for node in order if is_product(node) for source in map(operand, node.inputs)}
+        self.copied = frozenset(n for n in self._operands | self._results if is_moved(n, sizes))
         self.groups: list[Group] = []
         self.place: dict[Node, int] = {}
         self._floating: dict[Node, int] = {}
@@ -117,21 +118,13 @@ class Grouping:
             self._reads[node] = tuple(Read(source, same) for source, same in found.items())
         return self._reads[node]
 
-    # ---- what is written out, what is done again ----
-
-    def _copies(self, order: Sequence[Node]) -> frozenset[Node]:
-        """The nodes that only move and are written out all the same: results, and operands of products."""
-        needed = {node for node in self._results if is_moved(node, self.sizes)}
-        for node in order:
-            if is_product(node):
-                for source in map(operand, node.inputs):
-                    if is_moved(source, self.sizes):
-                        needed.add(source)
-        return frozenset(needed)
+    # ---- what is done again ----
 
     def _is_floating(self, node: Node) -> bool:
         """Whether a node is so cheap, and reads nothing but kept inputs, that each reader does it again."""
-        if node.primitive not in CHEAP or node in self._results or not space(node.tensor, self.sizes):
+        if node.primitive not in CHEAP or not space(node.tensor, self.sizes):
+            return False
+        if node in self._results or node in self._operands:
             return False
         depth = 0
         stack = list(node.inputs)

@@ -129,7 +129,8 @@ class LoopWriter:
             inner: dict[int, Index] = {**at, level.axis: Neighbors(index) if level.lanes else Uniform(index)}
             return self._reduced(depth + 1, inner, running, values)
 
-        if level.lanes and self.group.space[level.axis].is_fixed and self.group.space[level.axis].most <= LANES:
+        extent = self.group.space[level.axis]
+        if level.lanes and extent.is_fixed and 0 < extent.most <= LANES:
             return once(number(0), tuple(carried))
         return self.b.loop(number(0), self._length(level), 1, carried, once)
 

@@ -136,8 +136,7 @@ class ProductWriter(LoopWriter):
     def _row_tile(self, panel: Value, right: Value, begin: Value, height: int) -> None:
         """A tile for which panels of the left operand run along the depth."""
         b = self.b
-        layout = self.body.plan.layout(self.form.left)
-        down = row_stride(layout)
+        down = row_stride(self.form)
         left = b.at(self.body.pointer(self.form.left), times(b, begin, down), self.element)
         stride = self._left_stride()
         depth = self.body.parameters.extent(self.form.depth, "depth")
@@ -222,7 +221,7 @@ class ProductWriter(LoopWriter):
 
     def _column_tile(self, panel: Value, right: Value, group: Value, begin: int | Value, height: int) -> None:
         b = self.b
-        down = row_stride(self.body.plan.layout(self.form.left))
+        down = row_stride(self.form)
         start = plus(b, times(b, group, self._left_stride()), begin)
         left = b.at(self.body.pointer(self.form.left), start, self.element)
         length = self.body.parameters.extent(self.form.depth, "depth")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from chainrule.backends.native.grouping import is_transposed, operand
-from chainrule.backends.native.layout import LANES, Extent, Layout, Sizes
+from chainrule.backends.native.layout import LANES, Extent, Sizes
 from chainrule.backends.native.machine import Isa
 from chainrule.graph.node import Node
 from chainrule.graph.tensor_type import DType
@@ -98,9 +98,10 @@ def blocks(rows: int, most: int) -> list[int]:
     return [base + (k < extra) for k in range(count)]
 
 
-def row_stride(layout: Layout) -> int:
-    """Elements from one row of a matrix to the next, along which its columns do not run."""
-    return 1 if layout.extents[-1].is_one else LANES
+def row_stride(form: Form) -> int:
+    """Elements from one row of the left operand to the next; a matrix of one column lies in line."""
+    lies_in_line = form.depth.is_one if form.left_is == "rows" else form.rows.is_one
+    return 1 if lies_in_line else LANES
 
 
 def shares_panels(form: Form) -> bool:

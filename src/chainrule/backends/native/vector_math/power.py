@@ -35,7 +35,8 @@ def _with_sign(b: Builder, x: Value, of_size: Value, exponent: float) -> Value:
         return of_size
     if exponent % 1.0 == 0.0:
         return b.select(is_negative(b, x), b.negate(of_size), of_size)
-    return b.select(b.compare("olt", x, 0.0), b.constant(x.type, NAN), of_size)
+    is_finite = b.compare("ogt", x, -INFINITY)  # pow(-inf, p) is inf or 0
+    return b.select(b.bit_and(b.compare("olt", x, 0.0), is_finite), b.constant(x.type, NAN), of_size)
 
 
 def _of_size32(b: Builder, x: Value, exponent: float) -> Value:
@@ -46,7 +47,9 @@ def _of_size32(b: Builder, x: Value, exponent: float) -> Value:
 def _of_size64(b: Builder, size: Value, exponent: float) -> Value:
     logarithm = _log(b, size)
     high, error = _product(b, logarithm.high, b.constant(size.type, exponent))
-    regular = exp_of_sum(b, high, b.fma(logarithm.low, exponent, error))
+    low = b.fma(logarithm.low, exponent, error)
+    within = b.compare("olt", b.absolute(high), -FLOAT64.underflow)  # beyond, high decides and low may be anything
+    regular = exp_of_sum(b, high, b.select(within, low, 0.0))
     at_zero, at_infinity = (0.0, INFINITY) if exponent > 0 else (INFINITY, 0.0)
     result = b.select(b.compare("oeq", size, INFINITY), b.constant(size.type, at_infinity), regular)
     result = b.select(b.compare("oeq", size, 0.0), b.constant(size.type, at_zero), result)
