@@ -1,0 +1,1 @@
+"""Training measured against other systems and against what the processor can do."""
