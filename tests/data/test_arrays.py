@@ -45,7 +45,7 @@ def test_the_task_can_be_said() -> None:
 
 
 def test_weights_enter_with_the_arrays() -> None:
-    weighted = load((X, [0, 1, 0, 1]), sample_weight=[1, 2, 3, 4])
+    weighted = load((X, [0, 1, 0, 1]), sample_weight=np.array([1, 2, 3, 4]))
     assert weighted.sample_weight is not None
     assert weighted.sample_weight.tolist() == [1.0, 2.0, 3.0, 4.0]
     assert weighted.source.sha256 != load((X, [0, 1, 0, 1])).source.sha256

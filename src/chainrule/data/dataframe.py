@@ -60,9 +60,7 @@ def table_of(frame: Frame) -> Table:
     names = [column.name for column in columns]
     if len(set(names)) < len(names):
         raise DataError("the dataframe has columns of one name: give each its own")
-    return Table(
-        origin="the dataframe", columns=columns, rows=len(frame), place=lambda row: f"row {row}", in_code=True
-    )
+    return Table(origin="the dataframe", columns=columns, rows=len(frame), place=lambda row: f"row {row}", in_code=True)
 
 
 def _column(series: Series) -> Column:

@@ -35,9 +35,9 @@ def load_samples(what: object, features: Sequence[str]) -> Array:
     """
     if isinstance(what, Dataset):
         return what.x
-    if isinstance(what, Path) or (isinstance(what, str) and _is_file(what)):
-        return _of_file(Path(what).expanduser().absolute(), features)
-    if isinstance(what, str):
+    if isinstance(what, str | Path):
+        if _is_file(str(what)):
+            return _of_file(Path(what).expanduser().absolute(), features)
         return load(what).x  # a built-in set, a folder, or something that does not exist
     frame = None if isinstance(what, np.ndarray | list | tuple) else as_frame(what)
     return (
@@ -67,5 +67,5 @@ def _of_numpy(path: Path) -> Array:
         return next(iter(arrays.values()))
     found = [arrays[name] for name in SAMPLES if name in arrays]
     if not found:
-        raise DataError(f"{path} holds {listed(arrays)}, but samples named {listed(SAMPLES)} are needed")
+        raise DataError(f"{path} holds {listed(arrays) or 'no arrays'}, but samples named {listed(SAMPLES)} are needed")
     return found[0]
