@@ -47,13 +47,16 @@ class Route:
         z: the pre-activation that the weight is part of.
         source: the node that the weight multiplies, shape (n, i); None for a bias.
         slopes: the elementwise steps from z on, in order.
-        readers: the layers that read the last activation; none where the loss reads it.
+        readers: the layers that read the last activation; none where the loss or a whole row reads it.
+        beyond: where no layer reads it, the value it is part of: "y_hat", or a softmax between two layers; None where
+            it is the prediction itself.
     """
 
     z: str
     source: Node | None
     slopes: tuple[Slope, ...]
     readers: tuple[Reader, ...]
+    beyond: str | None
 
     @property
     def top(self) -> str:
@@ -112,14 +115,24 @@ def route_of(subject: Subject, way: Way, parameter: str) -> Route:
     z = f"{layer}.z"
     if z not in subject.values or way.nodes[parameter] not in way.adjoints:
         raise DerivativeError(f"{parameter} does not reach the loss, so there is no chain to write")
+    slopes, beyond = _passed(subject, way, z)
+    readers = _readers(subject, way, slopes[-1].upper if slopes else z)
+    return Route(z, _source(way, parameter), slopes, readers, None if readers else beyond)
+
+
+def _passed(subject: Subject, way: Way, z: str) -> tuple[tuple[Slope, ...], str | None]:
+    """The elementwise steps from z on, and the first value after them that is not one."""
     slopes: list[Slope] = []
     current = z
     for name in _later(subject, z):
         here, there = way.nodes[current], way.nodes[name]
-        if there is not here and there in way.adjoints and _elementwise(here, there):
-            slopes.append(Slope(name, current))
-            current = name
-    return Route(z, _source(way, parameter), tuple(slopes), _readers(subject, way, current))
+        if there is here:
+            continue
+        if there not in way.adjoints or not is_elementwise(here, there):
+            return tuple(slopes), "y_hat" if subject.values.get(name) is subject.y_hat else name
+        slopes.append(Slope(name, current))
+        current = name
+    return tuple(slopes), None
 
 
 def _later(subject: Subject, z: str) -> list[str]:
@@ -127,7 +140,7 @@ def _later(subject: Subject, z: str) -> list[str]:
     return [*names[names.index(z) + 1 :], "y_hat"]
 
 
-def _elementwise(lower: Node, upper: Node) -> bool:
+def is_elementwise(lower: Node, upper: Node) -> bool:
     """Whether each element of `upper` depends on the same element of `lower` and on no other."""
     between = depends_on([upper], [lower])
     if upper not in between:

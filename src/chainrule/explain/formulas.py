@@ -6,6 +6,7 @@ An axis whose label is None stays unsaid, as the sample of a batch does.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
@@ -36,12 +37,13 @@ from chainrule.document import (
     times,
 )
 from chainrule.document.formula import Relator
-from chainrule.explain.notation import Notation
+from chainrule.explain.arrangement import factors, joined, sum_of_choices
+from chainrule.explain.constants import written_number
+from chainrule.explain.notation import Notation, subscripted
 from chainrule.graph.node import Node
 
 Labels: TypeAlias = "list[Formula | None] | None"  # None: the whole value, not one element
 
-LARGEST_WHOLE: Final = 1e15  # beyond it a float64 is no longer shown as a whole number
 _LETTERS: Final = ("k", "m", "r", "s", "u", "v")  # for indices that are summed over
 
 
@@ -89,6 +91,9 @@ def _input(_: Writer, node: Node, labels: Labels) -> Formula:
 
 
 def _indexed(base: Formula, labels: Labels) -> Formula:
+    """One element: a symbol gets subscripts, anything else brackets."""
+    if isinstance(base, Symbol) and base.sub is None:
+        return subscripted(base, labels)
     said = tuple(each for each in labels or () if each is not None)
     return Indexed(base, said) if said else base
 
@@ -96,11 +101,7 @@ def _indexed(base: Formula, labels: Labels) -> Formula:
 def _constant(_: Writer, node: Node, __: Labels) -> Formula:
     value = node["value"]
     assert isinstance(value, (int, float))
-    if value == 0.5:
-        return Fraction(Number(1), Number(2))
-    if float(value).is_integer() and abs(value) < LARGEST_WHOLE:
-        return Number(int(value))
-    return Number(float(f"{value:.12g}"))  # 1 - 0.9 is written 0.1
+    return written_number(value)
 
 
 def _size(_: Writer, node: Node, __: Labels) -> Formula:
@@ -119,7 +120,9 @@ def _random(_: Writer, __: Node, labels: Labels) -> Formula:
 
 
 def _add(writer: Writer, node: Node, labels: Labels) -> Formula:
-    return plus(*_operands(writer, node, labels))
+    """A sum; of two choices by one condition it is the choice between two sums."""
+    chosen = sum_of_choices(node.inputs, writer.notation.knows, lambda each: writer.write(each, labels))
+    return chosen or plus(*_operands(writer, node, labels))
 
 
 def _subtract(writer: Writer, node: Node, labels: Labels) -> Formula:
@@ -128,21 +131,36 @@ def _subtract(writer: Writer, node: Node, labels: Labels) -> Formula:
 
 
 def _multiply(writer: Writer, node: Node, labels: Labels) -> Formula:
-    """A number stands close before what it multiplies, 2x; anything else is joined by a dot."""
-    first, second = _operands(writer, node, labels)
-    close = isinstance(first, (Number, Fraction)) and isinstance(second, (Symbol, Power, Sum))
-    return juxtaposed(first, second) if close else times(first, second)
+    """A product with all its factors in one row; a factor that comes twice is a square."""
+    counts = Counter(factors(node, writer.notation.knows))
+    written = [(writer.write(factor, labels), count) for factor, count in counts.items()]
+    return joined([each if count == 1 else Power(each, Number(count)) for each, count in written])
 
 
 def _divide(writer: Writer, node: Node, labels: Labels) -> Formula:
+    """A quotient; numbers stand before what is divided: ⅓ Σ, ⅔(ŷ − y)."""
     over, under = _operands(writer, node, labels)
+    if under == Number(1):
+        return over
+    if isinstance(over, (Sum, Product)) and isinstance(under, Number):
+        first, *rest = over.factors if isinstance(over, Product) else (Number(1), over)
+        return joined([Fraction(first, under), *rest]) if isinstance(first, Number) else Fraction(over, under)
     return Fraction(over, under)
 
 
 def _negate(writer: Writer, node: Node, labels: Labels) -> Formula:
+    """−x; a difference is turned round instead, b − a for −(a − b), also above a fraction line."""
     (x,) = node.inputs
-    if x.primitive == "expm1" and not writer.notation.knows(x):
+    if writer.notation.knows(x):
+        return negative(writer.write(x, labels))
+    if x.primitive == "expm1":
         return minus(Number(1), _exp(writer, x, labels))
+    if x.primitive == "subtract":
+        left, right = _operands(writer, x, labels)
+        return minus(right, left)
+    if x.primitive == "divide" and x.inputs[0].primitive == "subtract" and not writer.notation.knows(x.inputs[0]):
+        left, right = _operands(writer, x.inputs[0], labels)
+        return Fraction(minus(right, left), writer.write(x.inputs[1], labels))
     return negative(writer.write(x, labels))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,34 +10,25 @@ import numpy as np
 from chainrule.autodiff.forward import jvp
 from chainrule.autodiff.per_sample import contributions
 from chainrule.autodiff.reverse import adjoints
-from chainrule.autodiff.simplify import simplify
 from chainrule.backends.protocol import Array
-from chainrule.explain.chain import Reader, Route, Slope, Way, route_of, way_of
+from chainrule.errors import ValueRangeError
+from chainrule.explain.chain import Reader, Route, Slope, Way, is_elementwise, route_of, way_of
 from chainrule.explain.numbers import evaluate, stable
 from chainrule.explain.subject import Subject, show_weight
+from chainrule.explain.textbook import Simplified, textbook
 from chainrule.explain.witness import Witness, witnesses
 from chainrule.graph import expr as e
-from chainrule.graph.facts import Fact, Facts
-from chainrule.graph.node import Node, make_graph, transform
-from chainrule.graph.primitives import rebuild
-from chainrule.graph.rewrite import Trail
+from chainrule.graph.node import Node
 
-
-@dataclass(frozen=True, slots=True)
-class Factor:
-    """One elementwise factor on the way: its value for this unit and sample, and its textbook form."""
-
-    name: str
-    form: Simplified
-    value: float
+EXACT = 1e-13  # of Σ|terms|: a product of factors that is further off from what it is equal to is not shown
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """One path: through unit k of a layer that reads the activation, or through output k of a softmax.
+    """One path: through unit k of a layer that reads the activation, or through element k of a row it is part of.
 
     Attributes:
-        reader: the layer it passes; None for a path through the prediction.
+        reader: the layer it passes; None for a path through a row, such as a softmax.
         k: the unit.
         factors: the values multiplied, in the order of the columns of the table.
         value: their product.
@@ -51,23 +41,26 @@ class Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Simplified:
-    """A derivative in its textbook form.
+class Start:
+    """Where the chain of one unit starts: the adjoint ∂ℓ/∂v of a value v, before any slope is multiplied to it."""
+
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """One column of the table of paths: its values for every unit k, and the derivative it is of, if that is told.
 
     Attributes:
-        factors: the factors of its outermost products, as functions of the values it was cut at.
-        names: by node, the name of the value that stands there: "dense_2.z", "y", "y_hat".
-        trail: the identities that led there.
+        values: of one sample, (k,).
+        form: the textbook form, None where there is no short one.
+        of: "delta", "loss" for ∂ℓ/∂ŷ, or "prediction" for ∂ŷ/∂z.
     """
 
-    factors: tuple[Node, ...]
-    names: Mapping[Node, str]
-    trail: Trail
-
-    @property
-    def facts(self) -> tuple[tuple[Fact, Node], ...]:
-        """What had to be known, each once."""
-        return tuple(dict.fromkeys(each for step in self.trail for each in step.facts))
+    values: Array
+    form: Simplified | None
+    of: str
 
 
 class Opened:
@@ -82,6 +75,7 @@ class Opened:
         self.index = index
         self.way = way if way is not None else way_of(subject)
         self.route: Route = route_of(subject, self.way, parameter)
+        self._formulas: dict[Slope, Simplified] = {}
 
     @property
     def name(self) -> str:
@@ -111,20 +105,21 @@ class Opened:
         way, route = self.way, self.route
         asked = {name: way.nodes[name] for name in ("loss", "losses", "y_hat", "y", *self.subject.values)}
         asked |= {f"∂ {n}": way.adjoints[v] for n in self.subject.values if (v := way.nodes[n]) in way.adjoints}
-        asked |= {_key(s): slope_node(way.nodes, s) for s in route.slopes}
+        asked |= {_key(s): _slope_node(way, s) for s in route.slopes}
         asked["weight"] = way.nodes[self.parameter]
-        asked["contributions"] = self.contribution_node
+        asked["shares"] = adjoints(way.nodes["loss"], [way.nodes["losses"]])[way.nodes["losses"]]
+        asked["contributions"] = contributions(way.gradients[self.parameter], self.index)
         asked["gradient"] = way.gradients[self.parameter]
         asked["per sample"] = contributions(way.adjoints[way.nodes[self.parameter]], self.index)
         if route.source is not None:
             asked["source"] = route.source
         asked |= {f"W {reader.W}": way.nodes[reader.W] for reader in route.readers}
-        return evaluate(asked, self.subject.inputs)
-
-    @cached_property
-    def contribution_node(self) -> Node:
-        """Each sample's own term in the batch gradient, shape (n,)."""
-        return contributions(self.way.gradients[self.parameter], self.index)
+        found = evaluate(asked, self.subject.inputs)
+        if np.isnan(found["shares"]).all() and not np.isnan(found["losses"]).any():
+            raise ValueRangeError(
+                "the weights of these samples sum to 0, so they have no mean loss to explain; choose one that counts"
+            )
+        return found
 
     @cached_property
     def gradient(self) -> float:
@@ -141,6 +136,11 @@ class Opened:
         """Each sample's own gradient ∂ℓₙ/∂w, shape (n,)."""
         return np.array(self.values["per sample"], dtype=np.float64)
 
+    @cached_property
+    def shares(self) -> Array:
+        """∂L/∂ℓₙ: what a sample counts in the mean, wₙ / Σ wₙ. Shape (n,)."""
+        return np.array(self.values["shares"], dtype=np.float64)
+
     def delta(self, position: int) -> float:
         """δ of the unit: ∂ℓₙ/∂z for the sample at this position."""
         return self._at(f"∂ {self.route.z}", position)
@@ -151,69 +151,112 @@ class Opened:
             return 1.0
         return float(self.values["source"][position, self.index[0]])
 
-    def slopes(self, position: int) -> list[Factor]:
-        """The elementwise steps from the unit's z to its last activation, last first, as the chain is written."""
-        return [
-            Factor(_key(s), self.slope_formulas[s], float(self.values[_key(s)][position, self.unit]))
-            for s in reversed(self.route.slopes)
-        ]
+    def steps(self, position: int) -> tuple[Slope, ...]:
+        """The elementwise steps from the unit's z to where the chain starts, in order."""
+        link = self._link
+        return (*self.route.slopes, link) if link and self._through(position) is not None else self.route.slopes
 
-    def adjoint_of_top(self, position: int) -> float:
-        """The adjoint of the last activation before the next layer or the loss."""
-        return self._at(f"∂ {self.route.top}", position)
+    def slope(self, step: Slope, position: int) -> float:
+        """∂upper/∂lower of the unit."""
+        through = self._through(position) if step == self._link else None
+        return float(through[1][self.unit]) if through else float(self.values[_key(step)][position, self.unit])
+
+    def start(self, position: int) -> Start:
+        """The adjoint that the chain starts with: of ŷ, or of the last activation before the next layer."""
+        through = self._through(position)
+        if self._link and through is not None:
+            return Start(self._link.upper, float(through[0][self.unit]))
+        return Start(self.route.top, self._at(f"∂ {self.route.top}", position))
 
     def _at(self, name: str, position: int) -> float:
         return float(self.values[name][position, self.unit])
 
-    def paths(self, position: int) -> list[Path]:
-        """The paths whose values add up to the adjoint of the top, in the order of the units."""
-        if self.route.readers:
-            return [path for reader in self.route.readers for path in self._through(reader, position)]
-        return self._through_prediction(position)
+    # ---- paths ----
 
-    def _through(self, reader: Reader, position: int) -> list[Path]:
+    def paths(self, position: int) -> list[Path]:
+        """The paths whose values add up to the adjoint that the chain starts with, in the order of the units."""
+        if self.route.readers:
+            return [path for reader in self.route.readers for path in self._by_layer(reader, position)]
+        through = self._through(position)
+        if self._link or through is None:
+            return []
+        outer, inner = through
+        return [
+            Path(None, k, (float(outer[k]), float(inner[k])), float(outer[k] * inner[k])) for k in range(len(outer))
+        ]
+
+    def _by_layer(self, reader: Reader, position: int) -> list[Path]:
         deltas = self.values[f"∂ {reader.z}"][position]
         weights = self.values[f"W {reader.W}"][self.unit]
-        columns = self._factor_columns(reader.z, position) or [deltas]
+        columns = [factor.values for factor in self.factors(reader, position)]
         return [
             Path(reader, k, (*(float(c[k]) for c in columns), float(weights[k])), float(deltas[k] * weights[k]))
             for k in range(len(deltas))
         ]
 
-    def _factor_columns(self, z: str, position: int) -> list[Array]:
-        """The factors of the last layer's delta, one array a factor; nothing for a layer that another one reads."""
-        if z != self.last_z:
-            return []
-        return [
-            np.broadcast_to(values[position], self.values[f"∂ {z}"][position].shape) for values in self.last_factors
-        ]
-
-    def _through_prediction(self, position: int) -> list[Path]:
-        """∂ℓ/∂ŷₖ · ∂ŷₖ/∂z for every output k that the pre-activation moves."""
-        found = self.prediction_paths
-        if found is None:
-            return []
-        outer, inner = found["outer"][position], found["inner"][position]
-        return [
-            Path(None, k, (float(outer[k]), float(inner[k])), float(outer[k] * inner[k])) for k in range(len(outer))
-        ]
+    def factors(self, reader: Reader, position: int) -> list[Factor]:
+        """The columns that make the deltas of a layer: δ itself, or ∂ℓ/∂ŷ and ∂ŷ/∂z where δ has no shorter form."""
+        deltas = self.values[f"∂ {reader.z}"][position]
+        if reader.z != self.last_z:
+            return [Factor(deltas, None, "delta")]
+        if self.last_delta.is_short:
+            return [Factor(deltas, self.last_delta, "delta")]
+        if self._apart is not None:
+            outer, slope = (each[position] for each in self._apart)
+            if _close(_products(outer, slope), deltas):
+                forms = self.prediction_slope, self.formula(Slope("y_hat", self.last_z))
+                return [Factor(outer, forms[0], "loss"), Factor(slope, forms[1], "prediction")]
+        return [Factor(deltas, None, "delta")]
 
     @cached_property
-    def prediction_paths(self) -> dict[str, Array] | None:
-        """∂ℓ/∂ŷ and ∂ŷ/∂z of this unit, (n, k) each; None where z reaches ŷ as it is, or element by element."""
-        subject, top = self.subject, self.route.top
-        z = subject.values[top]
-        if subject.y_hat is z or top != self.last_z:
+    def _apart(self) -> tuple[Array, Array] | None:
+        """∂ℓ/∂ŷ and ∂ŷ/∂z of the last layer, (n, k) each, where ŷ is made of z element by element."""
+        z, y_hat = self.subject.values[self.last_z], self.subject.y_hat
+        if z is y_hat or not is_elementwise(z, y_hat):
             return None
-        outer = adjoints(subject.losses, [subject.values[top]]).get(subject.y_hat)
+        return self._crossed("y_hat", self.last_z, np.ones_like(self.values[self.last_z]))
+
+    def _through(self, position: int) -> tuple[Array, Array] | None:
+        """∂ℓ/∂v and ∂v/∂top for each element of the row v beyond the top, (k,) each.
+
+        None where there is none, and where floating point has lost it: ŷ may be 0 in ∂ℓ/∂ŷ = −y/ŷ.
+        """
+        if self._beyond is None:
+            return None
+        outer, inner = (each[position] for each in self._beyond)
+        return (outer, inner) if _adds_up(_products(outer, inner), self._at(f"∂ {self.route.top}", position)) else None
+
+    @cached_property
+    def _beyond(self) -> tuple[Array, Array] | None:
+        if self.route.beyond is None:
+            return None
+        moving = np.zeros_like(self.values[self.route.top])
+        moving[:, self.unit] = 1.0
+        return self._crossed(self.route.beyond, self.route.top, moving)
+
+    @cached_property
+    def _link(self) -> Slope | None:
+        """The step to the value beyond the top, where it is elementwise."""
+        beyond, top = self.route.beyond, self.route.top
+        if beyond is None or not is_elementwise(self._book(top), self._book(beyond)):
+            return None
+        return Slope(beyond, top)
+
+    def _crossed(self, upper: str, lower: str, moving: Array) -> tuple[Array, Array] | None:
+        """∂ℓ/∂upper, and how upper moves with lower, in the forms that floating point survives."""
+        above, below = self._book(upper), self._book(lower)
+        outer = self.way.adjoints.get(self.way.nodes[upper])
+        if outer is None:
+            outer = adjoints(self.subject.losses, [above]).get(above)
         if outer is None:
             return None
-        direction = e.variable("direction", z.tensor.dtype, z.tensor.shape)
-        inner = jvp(subject.y_hat, {z: direction.node})
-        unit = np.zeros(self.values[top].shape)
-        unit[:, self.unit] = 1.0
-        asked = stable({"outer": outer, "inner": inner})
-        return evaluate(asked, {**subject.inputs, "direction": unit})
+        direction = e.variable("direction", below.tensor.dtype, below.tensor.shape)
+        asked = stable({"outer": outer, "inner": jvp(above, {below: direction.node})})
+        found = evaluate(asked, {**self.subject.inputs, "direction": moving})
+        return found["outer"], found["inner"]
+
+    def _book(self, name: str) -> Node:
+        return self.subject.y_hat if name == "y_hat" else self.subject.values[name]
 
     # ---- formulas ----
 
@@ -226,45 +269,18 @@ class Opened:
     @cached_property
     def last_delta(self) -> Simplified:
         """∂ℓ/∂z of the last layer in its textbook form: ŷ - y for cross-entropy."""
-        return self._textbook("losses", self.last_z, ("y_hat",))
-
-    @cached_property
-    def last_factors(self) -> list[Array]:
-        """The values of the factors of the last delta, each of shape (n, k)."""
-        found = self.last_delta
-        asked = stable({str(i): node for i, node in enumerate(found.factors)})
-        given = {node.label: self.values[name] for node, name in found.names.items() if node.primitive == "input"}
-        return list(evaluate(asked, {**self.subject.inputs, **given}).values())
+        return textbook(self.subject, "losses", self.last_z, ("y_hat",))
 
     @cached_property
     def prediction_slope(self) -> Simplified:
         """∂ℓ/∂ŷ in its textbook form: -y / ŷ for cross-entropy."""
-        return self._textbook("losses", "y_hat")
+        return textbook(self.subject, "losses", "y_hat")
 
-    @cached_property
-    def slope_formulas(self) -> dict[Slope, Simplified]:
-        """Each slope in its textbook form."""
-        return {s: self._textbook(s.upper, s.lower, (s.upper,)) for s in self.route.slopes}
-
-    def _textbook(self, upper: str, lower: str, keep: tuple[str, ...] = ()) -> Simplified:
-        """∂upper/∂lower as a function of `lower` and y alone, simplified; `keep` names values that may appear in it."""
-        book = self._book
-        held = {book[lower]: lower, book["y"]: "y"}
-        facts = Facts(make_graph({"it": book[upper]}, facts=dict(self.subject.facts)).assumed())
-        stand_ins = {node: e.variable(name, node.tensor.dtype, node.tensor.shape).node for node, name in held.items()}
-        outputs = [book[name] for name in (upper, *keep)]
-        image = transform(outputs, lambda node, inputs: stand_ins.get(node) or rebuild(node, inputs))
-        above, below = image[book[upper]], stand_ins[book[lower]]
-        known = {held[node]: sorted(facts.of(node)) for node in held}
-        graph, trail = simplify(make_graph({"it": adjoints(above, [below])[below]}, facts=known))
-        names = {**{stand_ins[node]: name for node, name in held.items()}, **{image[book[n]]: n for n in keep}}
-        return Simplified(_factors(graph["it"], names), names, trail)
-
-    @cached_property
-    def _book(self) -> dict[str, Node]:
-        """The book's nodes by name."""
-        subject = self.subject
-        return {**subject.values, "y": subject.y, "y_hat": subject.y_hat, "losses": subject.losses}
+    def formula(self, step: Slope) -> Simplified:
+        """A slope in its textbook form."""
+        if step not in self._formulas:
+            self._formulas[step] = textbook(self.subject, step.upper, step.lower, (step.upper,))
+        return self._formulas[step]
 
     # ---- evidence ----
 
@@ -280,20 +296,25 @@ def _key(slope: Slope) -> str:
     return f"{slope.upper} / {slope.lower}"
 
 
-def slope_node(nodes: Mapping[str, Node], slope: Slope) -> Node:
+def _slope_node(way: Way, slope: Slope) -> Node:
     """∂upper/∂lower element by element, a node of their shape."""
-    upper, lower = nodes[slope.upper], nodes[slope.lower]
+    upper, lower = way.nodes[slope.upper], way.nodes[slope.lower]
     return adjoints(upper, [lower])[lower]
 
 
-def _factors(product: Node, names: Mapping[Node, str]) -> tuple[Node, ...]:
-    """The factors of the outermost products; what has a name is not taken apart."""
-    factors: list[Node] = []
-    pending = [product]
-    while pending:
-        node = pending.pop(0)
-        if node.primitive == "multiply" and node not in names:
-            pending[:0] = node.inputs
-        else:
-            factors.append(node)
-    return tuple(factors)
+def _products(left: Array, right: Array) -> Array:
+    """The products element by element; 0 · ∞ is not a number, and says so without a warning."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return left * right
+
+
+def _close(products: Array, values: Array) -> bool:
+    """Whether each product is finite and the value, up to rounding."""
+    finite = bool(np.all(np.isfinite(products)) and np.all(np.isfinite(values)))
+    return finite and bool(np.all(np.abs(products - values) <= EXACT * np.abs(values)))
+
+
+def _adds_up(terms: Array, total: float) -> bool:
+    """Whether the terms are finite and add up to the total, up to rounding."""
+    finite = bool(np.all(np.isfinite(terms)) and np.isfinite(total))
+    return finite and bool(np.abs(np.sum(terms) - total) <= EXACT * np.sum(np.abs(terms)))

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 
-import numpy as np
-
-from chainrule.backends.protocol import Array
 from chainrule.document import (
-    Absolute,
     Beside,
-    Block,
-    Column,
     Content,
     Equation,
     Equations,
@@ -21,12 +14,9 @@ from chainrule.document import (
     Labeled,
     Number,
     NumberStyle,
-    Row,
     Span,
     Sum,
-    Summary,
     Symbol,
-    Table,
     equals,
     number,
     partial,
@@ -34,23 +24,19 @@ from chainrule.document import (
     symbol,
     times,
 )
+from chainrule.explain.arrangement import joined
 from chainrule.explain.chain import Reader
 from chainrule.explain.formulas import Writer
 from chainrule.explain.notation import LOSS, SAMPLE_LOSS, Y_HAT, Notation, X, Y, at, subscripted
-from chainrule.explain.numbers import evaluate
-from chainrule.explain.opened import Opened, Path, Simplified
-from chainrule.explain.subject import UpdateRule
+from chainrule.explain.opened import Opened
+from chainrule.explain.textbook import Simplified
 from chainrule.graph.facts import Fact
 from chainrule.graph.node import Node, depends_on
 from chainrule.graph.primitives import PRIMITIVES
 
-MOST_PATHS = 8  # rows of the table of paths; the rest is summed up in one line
-DEEP = 3  # layers from which the deltas on the way are worth a table
 MOST_LAYERS = 6  # formulas of the network; a deeper one shows its first and its last
 SIX = NumberStyle("significant", 6)
-SIGNED = NumberStyle("significant", 6, signed=True)
 K = symbol("k")
-WELL_KNOWN = frozenset({Fact.NONNEGATIVE, Fact.BELOW_ONE, Fact.NEGATIVE})  # consequences nobody needs told
 
 
 def shown(formula: Formula, *, inline: bool = False, value: Content = "") -> tuple[Equations]:
@@ -83,18 +69,20 @@ class Words:
         """A writer in this notation."""
         return Writer(self.notation)
 
-    def book_form(self, form: Simplified, node: Node, label: int | str) -> Formula:
-        """A factor of a derivative in its textbook form, for one unit."""
-        named = {stand_in: self._symbol_of(name) for stand_in, name in form.names.items()}
+    def form(self, form: Simplified, label: int | str) -> Formula:
+        """A derivative in its textbook form, for one unit."""
+        return self.form_of(form, form.whole, label)
+
+    def form_of(self, form: Simplified, node: Node, label: int | str) -> Formula:
+        """A part of a derivative in its textbook form, for one unit."""
+        named: dict[Node, Formula] = {stand_in: self._symbol_of(name) for stand_in, name in form.names.items()}
         return Writer(Notation(named), ["k"]).write(node, at(None, label))
 
-    def whole_form(self, form: Simplified, label: int | str) -> Formula:
-        """A derivative in its textbook form, for one unit."""
-        written = [self.book_form(form, factor, label) for factor in form.factors]
-        return written[0] if len(written) == 1 else times(*written)
-
     def _symbol_of(self, name: str) -> Symbol:
-        return {"y": Y, "y_hat": Y_HAT, "x": X}.get(name) or self._subject.symbols[name]
+        if name in ("y", "y_hat"):
+            return Y if name == "y" else Y_HAT
+        is_prediction = self._subject.values[name] is self._subject.y_hat
+        return Y_HAT if is_prediction else self._subject.symbols[name]
 
     @cached_property
     def weight(self) -> Symbol:
@@ -103,11 +91,16 @@ class Words:
 
     def value_symbol(self, name: str, label: int | str) -> Symbol:
         """One unit of a named value: a¹₃."""
-        return subscripted(self._subject.symbols[name], at(label))
+        return subscripted(self._symbol_of(name), at(label))
 
     def delta_of(self, z: str, label: int | str) -> Symbol:
         """δ of one unit: δ¹₃."""
         return subscripted(replace(self._subject.symbols[z], name="δ"), at(label))
+
+    def reached(self, name: str) -> Formula:
+        """The adjoint of a value of the unit: δ of a pre-activation, else ∂L/∂a."""
+        unit = self._opened.unit
+        return self.delta_of(name, unit) if name.endswith(".z") else partial(LOSS, self.value_symbol(name, unit))
 
     def delta_symbol(self) -> Symbol:
         """δ of the unit that the weight feeds."""
@@ -129,11 +122,11 @@ class Words:
         last = opened.route.z == opened.last_z
         unit = f"{'output' if last else 'unit'} {opened.unit}"
         layer = opened.parameter.rpartition(".")[0]
-        if opened.is_bias:
+        if opened.route.source is None:
             return f"bias of {unit}" if last else f"bias of {unit} of {layer}"
-        first = opened.route.source is opened.way.nodes["x"]
-        start = f"{'input' if first else 'unit'} {opened.index[0]}"
-        return f"weight from {start} to {unit}"
+        deltas = [opened.way.nodes[name] for name in self._subject.values if name.endswith(".z")]
+        first = opened.route.source not in depends_on([opened.route.source], deltas)
+        return f"weight from {'input' if first else 'unit'} {opened.index[0]} to {unit}"
 
     # ---- the network and its loss ----
 
@@ -158,9 +151,14 @@ class Words:
         return equals(left, Writer(self.notation, ["k"]).write(node, labels, named=False))
 
     def _sums_over_rows(self, node: Node) -> bool:
-        named = [each for each in self.notation.symbols if each is not node]
-        between = [n for n in depends_on([node], named) if n not in self.notation.symbols]
-        return any(PRIMITIVES[n.primitive].kind == "reduction" for n in between)
+        """Whether there is a sum on the way from the values that have names."""
+        pending, reached = list(node.inputs), {node}
+        while pending:
+            each = pending.pop()
+            if each not in reached and not self.notation.knows(each):
+                reached.add(each)
+                pending += each.inputs
+        return any(PRIMITIVES[each.primitive].kind == "reduction" for each in reached)
 
     def loss(self, position: int) -> Labeled:
         """The loss of one sample, with its value."""
@@ -168,238 +166,81 @@ class Words:
         value = float(self._opened.values["losses"][position])
         return Labeled("The loss", shown(formula, inline=True, value=equals(LOSS, number(value, 9))), name="loss")
 
-    def mean_loss(self) -> Formula:
-        """L as the mean of ℓₙ."""
+    def mean_loss(self) -> Labeled:
+        """L as the mean of ℓₙ, with its value."""
         named = {**self.notation.symbols, self._subject.losses: SAMPLE_LOSS}
-        return equals(LOSS, Writer(Notation(named)).write(self._subject.loss, None, named=False))
+        formula = equals(LOSS, Writer(Notation(named)).write(self._subject.loss, None, named=False))
+        value = equals(LOSS, number(float(self._opened.values["loss"]), 9))
+        return Labeled("The loss", shown(formula, value=value), name="loss")
 
     # ---- the chain ----
 
-    def chain(self) -> Labeled:
+    def chain(self, position: int) -> Labeled:
         """∂L/∂w as the product of its factors, symbol by symbol."""
-        factors = [*self._outer(), *self._steps(), *self._inner()]
-        return Labeled("The chain", shown(equals(partial(LOSS, self.weight), times(*factors))), name="chain")
+        unit = self._opened.unit
+        steps = [
+            partial(self.value_symbol(step.upper, unit), self.value_symbol(step.lower, unit))
+            for step in reversed(self._opened.steps(position))
+        ]
+        inner = partial(self.value_symbol(self._opened.route.z, unit), self.weight)
+        product = times(*self._outer(position), *steps, inner)
+        return Labeled("The chain", shown(equals(partial(LOSS, self.weight), product)), name="chain")
 
-    def batch_chain(self) -> Formula:
+    def batch_chain(self) -> Labeled:
         """The batch gradient as the mean of the samples' products."""
         delta = self.delta_symbol()
-        per_sample = times(delta, self.source_symbol()) if not self._opened.is_bias else delta
-        mean = Writer(Notation({**self.notation.symbols, self._subject.losses: per_sample}))
-        return equals(partial(LOSS, self.weight), mean.write(self._subject.loss, None, named=False))
+        own = delta if self._opened.is_bias else times(delta, self.source_symbol())
+        mean = Writer(Notation({**self.notation.symbols, self._subject.losses: own}))
+        formula = equals(partial(LOSS, self.weight), mean.write(self._subject.loss, None, named=False))
+        return Labeled("The chain", shown(formula), name="chain")
 
-    def _outer(self) -> list[Formula]:
-        """From the loss down to the last activation before the next layer."""
+    def _outer(self, position: int) -> list[Formula]:
+        """From the loss down to the value that the chain of the unit starts with."""
         opened, route = self._opened, self._opened.route
-        top = self.value_symbol(route.top, opened.unit)
+        top = self.value_symbol(opened.start(position).name, opened.unit)
         if route.readers:
-            return [self._through(reader, top) for reader in route.readers]
-        if opened.prediction_paths is not None:
-            y_k = subscripted(Y_HAT, at("k"))
-            return [Sum(times(partial(LOSS, y_k), partial(y_k, top)), K)]
-        return [partial(LOSS, self._prediction_or(top))]
+            return [self._by_layer(reader, top, position) for reader in route.readers]
+        if route.beyond and opened.paths(position):
+            row = self.value_symbol(route.beyond, "k")
+            return [Sum(times(partial(LOSS, row), partial(row, top)), K)]
+        return [partial(LOSS, top)]
 
-    def _through(self, reader: Reader, top: Symbol) -> Formula:
+    def _by_layer(self, reader: Reader, top: Symbol, position: int) -> Formula:
         z_k = self.value_symbol(reader.z, "k")
-        return Sum(times(partial(LOSS, z_k), partial(z_k, top)), K)
-
-    def _prediction_or(self, top: Symbol) -> Symbol:
-        node = self._subject.values[self._opened.route.top]
-        return subscripted(Y_HAT, at(self._opened.unit)) if node is self._subject.y_hat else top
-
-    def _steps(self) -> list[Formula]:
-        unit = self._opened.unit
-        return [
-            partial(self.value_symbol(s.upper, unit), self.value_symbol(s.lower, unit))
-            for s in reversed(self._opened.route.slopes)
-        ]
-
-    def _inner(self) -> list[Formula]:
-        z = self.value_symbol(self._opened.route.z, self._opened.unit)
-        return [partial(z, self.weight)]
-
-    # ---- the numbers of the chain ----
-
-    def paths(self, position: int) -> list[Block]:
-        """The table of paths with their sum, then the steps from there to the weight."""
-        found = self._opened.paths(position)
-        blocks: list[Block] = [self._path_table(found, position)] if found else []
-        return [*blocks, self._steps_table(position)]
-
-    def _path_table(self, paths: list[Path], position: int) -> Table:
-        opened = self._opened
-        top, rest = _largest(paths)
-        columns = (
-            Column("through", heading=True),
-            *(Column(header, second, style=SIX) for header, second in self._path_headers(paths[0].reader)),
-            Column("product", style=SIGNED),
-        )
-        blank = (None,) * (len(columns) - 2)
-        what = self.value_symbol(opened.route.top, opened.unit)
-        left_out = sum(path.value for path in rest)
-        return Table(
-            columns,
-            tuple(Row(self._path_row(path, columns)) for path in top),
-            remainder=Summary(f"and {len(rest)} more, together", (None, *blank, Number(left_out, SIGNED)))
-            if rest
-            else None,
-            total=Summary(
-                ("sum = ", partial(LOSS, what)), (None, *blank, Number(opened.adjoint_of_top(position), SIGNED))
-            ),
-            name="paths",
-            data={"terms": [path.value for path in paths], "sum": opened.adjoint_of_top(position)},
-        )
-
-    def _path_row(self, path: Path, columns: tuple[Column, ...]) -> tuple[Content | None, ...]:
-        factors = [Number(value) for value in path.factors]
-        missing = len(columns) - 2 - len(factors)
-        name: tuple[Span, ...] = (equals(K, Number(path.k)),)
-        if len(self._opened.route.readers) > 1 and path.reader is not None:
-            name = (path.reader.z.rpartition(".")[0], " ", *name)
-        return (name, *([None] * missing), *factors, Number(path.value))
-
-    def _path_headers(self, reader: Reader | None) -> list[tuple[Formula, Formula | None]]:
-        """Each factor of a path, with its formula under it where the symbol alone does not say it."""
-        opened = self._opened
-        if reader is None:
-            y_k, form = subscripted(Y_HAT, at("k")), opened.prediction_slope
-            return [
-                (partial(LOSS, y_k), self.whole_form(form, "k")),
-                (partial(y_k, self.value_symbol(opened.route.top, opened.unit)), None),
-            ]
-        weight = subscripted(self._subject.symbols[reader.W], at(opened.unit, "k"))
-        delta = self.delta_of(reader.z, "k")
-        if reader.z != opened.last_z:
-            return [(delta, None), (weight, None)]
-        form = opened.last_delta
-        written = [self.book_form(form, factor, "k") for factor in form.factors]
-        headers = [(delta, written[0])] if len(written) == 1 else [(each, None) for each in written]
-        return [*headers, (weight, None)]
-
-    def _steps_table(self, position: int) -> Table:
-        """What the sum is multiplied with, one factor a line, and what has been reached after it."""
-        opened = self._opened
-        rows: list[Row] = []
-        reached = opened.adjoint_of_top(position)
-        if not opened.paths(position):
-            rows.append(self._start_row(position))
-        slopes = opened.slopes(position)
-        for step, factor in zip(reversed(opened.route.slopes), slopes, strict=True):
-            reached *= factor.value
-            formula = self.whole_form(factor.form, opened.unit)
-            after = (
-                self.delta_symbol()
-                if step is opened.route.slopes[0]
-                else partial(LOSS, self.value_symbol(step.lower, opened.unit))
-            )
-            value = opened.delta(position) if step is opened.route.slopes[0] else reached
-            rows.append(Row(("times", formula, Number(factor.value, SIX), "→", after, Number(value, SIGNED))))
-        gradient = Number(float(opened.per_sample[position]), SIGNED)
-        if opened.is_bias:
-            last = Row(("times", Number(1), "", "→", partial(LOSS, self.weight), gradient))
-        else:
-            source = Number(opened.source(position), SIX)
-            last = Row(("times", self.source_symbol(), source, "→", partial(LOSS, self.weight), gradient))
-        columns = (Column(heading=True), Column(), Column(), Column(), Column(), Column())
-        return Table(columns, (*rows, last), name="steps")
-
-    def _start_row(self, position: int) -> Row:
-        opened = self._opened
-        top = self._prediction_or(self.value_symbol(opened.route.top, opened.unit))
-        value = Number(opened.adjoint_of_top(position), SIGNED)
-        return Row(("from", partial(LOSS, top), value, "", "", ""))
-
-    def way_back(self, position: int) -> list[Block]:
-        """How large the deltas are, layer by layer, on the way from the loss to the weight; for deep networks."""
-        opened = self._opened
-        names = [name for name in self._subject.values if name.endswith(".z")]
-        passed = names[names.index(opened.route.z) :]
-        if len(passed) < DEEP:
-            return []
-        rows: list[Row] = []
-        for name in reversed(passed):
-            deltas = opened.values[f"∂ {name}"][position]
-            size, off = float(np.linalg.norm(deltas)), int(np.sum(deltas == 0.0))
-            norm = Absolute(replace(self._subject.symbols[name], name="δ"), norm=True)
-            rows.append(Row((name.rpartition(".")[0], norm, Number(size, SIX), f"{off} of {len(deltas)} exactly 0")))
-        columns = (Column(heading=True), Column(), Column(), Column())
-        return [Labeled("The way back", (Table(columns, tuple(rows), name="way back"),))]
+        if len(self._opened.factors(reader, position)) == 1:
+            return Sum(times(partial(LOSS, z_k), partial(z_k, top)), K)
+        y_k = subscripted(Y_HAT, at("k"))
+        return Sum(times(partial(LOSS, y_k), partial(y_k, z_k), partial(z_k, top)), K)
 
     def one_line(self, position: int) -> Labeled:
         """∂L/∂w = δ · a, with its numbers."""
         opened = self._opened
-        value = Number(float(opened.per_sample[position]), SIX)
-        delta = Number(opened.delta(position), SIX)
-        sides: list[Formula] = [self.delta_symbol(), delta]
+        gradient, delta = float(opened.per_sample[position]), Number(opened.delta(position), SIX)
+        delta_symbol = self.delta_symbol()
+        sides: list[Formula] = [delta_symbol if opened.is_bias else times(delta_symbol, self.source_symbol())]
+        if opened.route.z == opened.last_z and opened.last_delta.is_short:
+            sides.append(self._times_source(self.form(opened.last_delta, opened.unit)))
         if not opened.is_bias:
-            sides = [
-                times(self.delta_symbol(), self.source_symbol()),
-                times(delta, Number(opened.source(position), SIX)),
-            ]
-        if opened.route.z == opened.last_z and len(opened.last_delta.factors) == 1:
-            book = self.book_form(opened.last_delta, opened.last_delta.factors[0], opened.unit)
-            sides.insert(0, book if opened.is_bias else times(book, self.source_symbol()))
-        line = equals(partial(LOSS, self.weight), *sides, *([] if opened.is_bias else [value]))
-        return Labeled("In one line", shown(line, inline=True), name="gradient", data={"gradient": value.value})
+            sides.append(times(delta, Number(opened.source(position), SIX)))
+        line = equals(partial(LOSS, self.weight), *sides, Number(gradient, SIX))
+        return Labeled("In one line", shown(line, inline=True), name="gradient", data={"gradient": gradient})
 
-    # ---- the update ----
-
-    def update(self, gradient: float) -> list[Block]:
-        """What the optimizer makes of the gradient: each of its formulas, filled in."""
-        rule = self._subject.update
-        if rule is None:
-            return []
-        lines = tuple(self._update_lines(rule, gradient))
-        last = replace(lines[-1], value=f"({rule.said})")
-        return [Labeled("The update", (Equations((*lines[:-1], last), inline=True),), name="update")]
-
-    def _update_lines(self, rule: UpdateRule, gradient: float) -> list[Equation]:
-        given = self._update_inputs(rule, gradient)
-        values = {name: float(value) for name, value in evaluate(dict(rule.graph.outputs), given).items()}
-        numbers: dict[Node, Formula] = {
-            node: Number(float(given[node.label]), SIX) for node in rule.graph.inputs if node.label in given
-        }
-        lines: list[Equation] = []
-        order = [name for name in rule.graph.output_names if name != "parameter"]
-        for name in [*order, "parameter"]:
-            node = rule.graph[name]
-            target = self.weight if name == "parameter" else rule.symbols[name]
-            filled = Writer(Notation(numbers)).write(node, None, named=False)
-            lines.append(Equation(relation(target, "←", equals(filled, number(values[name], 9)))))
-            numbers[node] = Number(values[name], SIX)
-        return lines
-
-    def _update_inputs(self, rule: UpdateRule, gradient: float) -> Mapping[str, Array]:
-        index = self._opened.index
-        slots = rule.slots.get(self._opened.parameter, {})
-        given = {name: array[index] for name, array in slots.items()}
-        given |= {"parameter": self._opened.values["weight"][index], "gradient": np.array(gradient)}
-        given |= {"rate": np.array(rule.rate), "step": np.array(rule.step, dtype=np.uint32)}
-        return {name: np.asarray(given[name]) for name in rule.graph.input_names}
+    def _times_source(self, factor: Formula) -> Formula:
+        return factor if self._opened.is_bias else joined([factor, self.source_symbol()])
 
     # ---- facts ----
 
     def facts(self) -> tuple[Span, ...]:
-        """What had to be known to reach the textbook form of the last delta."""
+        """What had to be known of the data to reach the textbook form of the last delta."""
         spans: list[Span] = []
         for fact, node in self._opened.last_delta.facts:
-            if fact in WELL_KNOWN:
-                continue
-            spans += ["; " if spans else "", *self._fact(fact, node)]
-        return tuple(spans) or ("none",)
+            said = self._fact(fact, node)
+            spans += ["; " if spans and said else "", *said]
+        return tuple(each for each in spans if each) or ("none",)
 
     def _fact(self, fact: Fact, node: Node) -> list[Span]:
-        written = self.book_form(self._opened.last_delta, node, "k") if node.tensor.rank == 2 else None
-        if written is None:
-            return []
+        """The fact as a formula where it is one of every row of y, as "Σₖ yₖ = 1"."""
+        written = self.form_of(self._opened.last_delta, node, "k")
         if fact is Fact.ROWS_SUM_TO_ONE:
             return [equals(Sum(written, K), Number(1))]
         return [relation(written, ">", Number(0))] if fact is Fact.POSITIVE else [written, f" is {fact}"]
-
-
-def _largest(paths: list[Path]) -> tuple[list[Path], list[Path]]:
-    """The paths to show and the rest: all of a few, else the largest, none of which is 0."""
-    if len(paths) <= MOST_PATHS and all(path.value != 0.0 for path in paths):
-        return paths, []
-    order = sorted(paths, key=lambda path: -abs(path.value))
-    count = max(1, min(MOST_PATHS, sum(path.value != 0.0 for path in paths)))
-    return order[:count], order[count:]

@@ -5,6 +5,7 @@ No sentence is canned: each is chosen by the numbers and carries them.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +14,13 @@ from chainrule.backends.protocol import Array
 from chainrule.document import Code, Content, Number, NumberStyle, Span
 from chainrule.explain.numbers import evaluate
 from chainrule.explain.opened import Opened, Path
+from chainrule.explain.paths import DEEP, delta_norms
 from chainrule.explain.subject import show_weight
+from chainrule.explain.update import Update
 
 SMALL = 0.1  # a factor below this makes the product ten times smaller than its neighbors
+SMALLEST_SHARE = 0.01  # deltas that shrink below this on the way back, or grow beyond its inverse, are told
+NOTABLE = 1.5  # times as much: from here on another weight of the unit is worth a word
 THREE = NumberStyle("significant", 3)
 PERCENT = NumberStyle("percent", 0)
 
@@ -36,10 +41,10 @@ def zero_factor(opened: Opened, position: int) -> Content | None:
     reasons: list[tuple[Span, ...]] = []
     if opened.source(position) == 0.0:
         reasons.append(("the input to this weight is exactly 0",))
-    if any(factor.value == 0.0 for factor in opened.slopes(position)):
+    if any(opened.slope(step, position) == 0.0 for step in opened.steps(position)):
         z = float(opened.values[opened.route.z][position, opened.unit])
         reasons.append((f"{unit} is off: its pre-activation is ", Number(z, THREE), ", where its slope is exactly 0"))
-    if opened.adjoint_of_top(position) == 0.0:
+    if opened.start(position).value == 0.0:
         count = len(opened.paths(position))
         said = f"nothing comes back to {unit}: its adjoint is exactly 0"
         reasons.append((f"{said}, as is each of its {count} paths" if count and _all_zero(opened, position) else said,))
@@ -82,16 +87,31 @@ def alive_elsewhere(opened: Opened, most: int = 3) -> list[Alive]:
     return sorted(best, key=lambda each: -abs(each.gradient))[:most]
 
 
-def read_sample(opened: Opened, position: int) -> tuple[Span, ...]:
-    """One or two sentences on a gradient that is not 0."""
+def read_sample(opened: Opened, position: int, update: Update | None) -> tuple[Span, ...]:
+    """What a gradient that is not 0 says, and what the update makes of it."""
     gradient = float(opened.per_sample[position])
     way = "raises" if gradient > 0 else "lowers"
-    move = "down" if gradient > 0 else "up"
-    spans: list[Span] = [f"More of this weight {way} the loss, so the update moves it {move}. "]
-    spans += _conflict(opened.paths(position))
-    spans += _smallest(opened, position)
-    spans += _stronger_neighbor(opened, position)
-    return tuple(spans)
+    return (
+        f"More of this weight {way} the loss, ",
+        *_moved(gradient, update),
+        *_conflict(opened.paths(position)),
+        *_smallest(opened, position),
+        *_vanishing(opened, position),
+        *_stronger_neighbor(opened, position),
+    )
+
+
+def _moved(gradient: float, update: Update | None) -> list[Span]:
+    """Whether the update follows the gradient: an optimizer that remembers may not."""
+    if update is None:
+        return ["but it is not trained and stays as it is. "]
+    moved = update.after - update.before
+    if moved == 0.0:
+        return ["but the step is too small to change it. "]
+    way = "up" if moved > 0 else "down"
+    if moved * gradient < 0:
+        return [f"so the update moves it {way}. "]
+    return [f"yet the update moves it {way}: what the optimizer remembers of earlier steps outweighs this one. "]
 
 
 def _conflict(paths: list[Path]) -> list[Span]:
@@ -99,74 +119,124 @@ def _conflict(paths: list[Path]) -> list[Span]:
     moving = [path for path in paths if path.value != 0.0]
     total = sum(path.value for path in moving)
     size = sum(abs(path.value) for path in moving)
-    if len(moving) < 2 or size == 0.0:
+    if len(moving) < 2:
         return []
     against = [path for path in moving if path.value * total < 0]
     strongest = max(moving, key=lambda path: abs(path.value))
-    share = abs(strongest.value) / size
-    spans: list[Span] = []
+    count = "Both" if len(moving) == 2 else f"All {_number(len(moving)).lower()}"
+    spans: list[Span] = [f"{count} paths pull the same way; "]
     if against:
         lost = 2 * sum(abs(path.value) for path in against) / size
-        verb = "pulls" if len(against) == 1 else "pull"
-        spans += [f"{len(against)} of {len(moving)} paths {verb} the other way and cancel ", Number(lost, PERCENT)]
-        spans += [" of the whole; "]
-    else:
-        spans += [f"All {len(moving)} paths pull the same way; "]
-    return [*spans, f"the one through k = {strongest.k} alone makes ", Number(share, PERCENT), " of all pull. "]
+        verb = "pulls the other way and cancels" if len(against) == 1 else "pull the other way and cancel"
+        spans = [
+            f"{_number(len(against))} of {_number(len(moving)).lower()} paths {verb} ",
+            _share(lost),
+            " of all pull; ",
+        ]
+    of_it = " of it. " if against else " of the pull. "
+    return [*spans, f"the one through k = {strongest.k} makes ", _share(abs(strongest.value) / size), of_it]
 
 
 def _smallest(opened: Opened, position: int) -> list[Span]:
     """The factor that makes the gradient small, if one does."""
-    factors = [("the slope of the activation", each.value) for each in opened.slopes(position)]
+    named = [("the slope of the activation", opened.slope(s, position)) for s in opened.steps(position)]
     if not opened.is_bias:
-        factors.append(("the input to this weight", opened.source(position)))
-    if not factors:
+        named.append(("the input to this weight", opened.source(position)))
+    small = [(words, value) for words, value in named if abs(value) < SMALL]
+    if not small:
         return []
-    words, value = min(factors, key=lambda each: abs(each[1]))
-    if abs(value) >= SMALL:
-        return []
+    words, value = min(small, key=lambda each: abs(each[1]))
     return [f"What makes it small is {words}, ", Number(value, THREE), ". "]
 
 
+def _vanishing(opened: Opened, position: int) -> list[Span]:
+    """How far the deltas have shrunk or grown on the way back, where it is by more than a factor of 100."""
+    norms = [norm for norm in delta_norms(opened, position).values() if norm > 0.0]
+    if len(norms) < DEEP or SMALLEST_SHARE < norms[-1] / norms[0] < 1.0 / SMALLEST_SHARE:
+        return []
+    verb = "shrink" if norms[-1] < norms[0] else "grow"
+    return [f"On the way back the deltas {verb} from ", Number(norms[0], THREE), " to ", Number(norms[-1], THREE), ". "]
+
+
 def _stronger_neighbor(opened: Opened, position: int) -> list[Span]:
-    """The input of the same unit whose weight moves most: the same delta times a larger input."""
+    """The input of the same unit whose weight gets most: the same delta times a larger input."""
     if opened.is_bias:
         return []
     inputs = opened.values["source"][position]
     strongest = int(np.argmax(np.abs(inputs)))
-    own = opened.source(position)
-    ratio = float(inputs[strongest]) / own
-    if strongest == opened.index[0] or abs(ratio) < 1.005:
+    ratio = float(inputs[strongest]) / opened.source(position)
+    if not abs(ratio) >= NOTABLE:
         return []
     weight = show_weight(opened.parameter, (strongest, opened.unit))
+    other = " the other way" if ratio < 0 else ""
     return [
         "With the same δ, ",
         Code(weight),
         " gets ",
-        Number(ratio, THREE),
-        " times as much, its input being ",
+        *_times_as_much(abs(ratio)),
+        f"{other}: its input is ",
         Number(float(inputs[strongest]), THREE),
         ".",
     ]
 
 
-def read_batch(opened: Opened) -> tuple[Span, ...]:
-    """How the samples of a batch agree about a weight."""
+def _times_as_much(ratio: float) -> list[Span]:
+    if math.isclose(ratio, round(ratio), rel_tol=1e-12) and round(ratio) == 2:
+        return ["exactly twice as much"]
+    return [Number(ratio, THREE), " times as much"]
+
+
+def read_batch(opened: Opened, update: Update | None) -> tuple[Span, ...]:
+    """How the samples of a batch agree about a weight; nothing where none has a wish."""
     terms = opened.contributions
-    larger, smaller = int(np.sum(terms < 0)), int(np.sum(terms > 0))
-    none = len(terms) - larger - smaller
     size = float(np.sum(np.abs(terms)))
     if size == 0.0:
-        return (f"None of the {len(terms)} samples has anything to say about this weight.",)
-    agreement = abs(opened.gradient) / size
+        return ()
+    smaller, larger = int(np.sum(terms > 0)), int(np.sum(terms < 0))
+    spans: list[Span] = [_wishes(smaller, larger, len(terms) - smaller - larger)]
+    if smaller and larger:
+        lost = 1.0 - abs(opened.gradient) / size
+        spans += ["Their wishes cancel ", _share(lost), " of each other. "]
     strongest = int(np.argmax(np.abs(terms)))
-    row = opened.subject.rows[strongest]
+    share = abs(float(terms[strongest])) / size
+    row, target = opened.subject.rows[strongest], opened.subject.targets[strongest]
+    spans += [f"Sample {row} ({target}) asks loudest, with ", _share(share), " of all that is asked for"]
+    if terms[strongest] * opened.gradient < 0:
+        spans.append(", and is outvoted")
+    elif abs(float(terms[strongest])) > size / 2:
+        spans.append(", and outvotes all others together")
+    spans.append(". ")
+    if opened.gradient != 0.0:
+        way = "raises" if opened.gradient > 0 else "lowers"
+        spans += [f"More of this weight {way} their loss, ", *_moved(opened.gradient, update)]
+    return tuple(spans)
+
+
+def _wishes(smaller: int, larger: int, none: int) -> str:
+    """How many samples want what, in words."""
+    parts = [f"{_samples(smaller)} it smaller"] if smaller else []
+    parts += [f"{_samples(larger)} it larger"] if larger else []
+    said = " and ".join(parts)
+    if none:
+        said += f"; {none} {'does' if none == 1 else 'do'} not mind"
+    return f"{said}. "
+
+
+def _samples(count: int) -> str:
+    return "1 sample wants" if count == 1 else f"{count} samples want"
+
+
+def _number(count: int) -> str:
+    """A count at the beginning of a sentence."""
     return (
-        f"{smaller} samples want it smaller, {larger} larger, and {none} do not mind. ",
-        "What they ask for cancels to ",
-        Number(agreement, PERCENT),
-        " of what they ask for in all; ",
-        f"sample {row} ({opened.subject.targets[strongest]}) asks loudest, with ",
-        Number(abs(float(terms[strongest])) / size, PERCENT),
-        ".",
+        ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")[count]
+        if count < 10
+        else str(count)
     )
+
+
+def _share(share: float) -> Number | str:
+    """A share as a percentage; one that rounds to all or nothing without being it is put in words."""
+    if 0.995 <= share < 1.0:
+        return "nearly all"
+    return "less than 1%" if 0.0 < share < 0.005 else Number(share, PERCENT)

@@ -8,6 +8,7 @@ import numpy as np
 
 from chainrule.document import (
     Block,
+    Cell,
     Code,
     Column,
     Content,
@@ -21,18 +22,18 @@ from chainrule.document import (
     Span,
     Summary,
     Table,
-    equals,
     number,
     partial,
     symbol,
 )
-from chainrule.explain import page
-from chainrule.explain.notation import LOSS
+from chainrule.explain.notation import LOSS, SAMPLE_LOSS, at, subscripted
 from chainrule.explain.opened import Opened
+from chainrule.explain.page import Words
+from chainrule.explain.paths import chosen, path_table, remainder, steps_table, way_back
 from chainrule.explain.reading import Alive, alive_elsewhere, alive_weights, read_batch, read_sample, zero_factor
+from chainrule.explain.update import update_block, update_of
 from chainrule.explain.witness import Witness
 
-MOST_ROWS = 8  # of a table of paths or samples; the rest is summed up in one line
 SIX = NumberStyle("significant", 6)
 SIGNED = NumberStyle("significant", 6, signed=True)
 
@@ -44,42 +45,49 @@ def explain_sample(opened: Opened, position: int = 0) -> Document:
         opened: the weight, on a batch of this one sample.
         position: of the sample in the batch.
     """
-    words = page.Words(opened)
+    words, update = Words(opened), update_of(opened)
     blocks: tuple[Block, ...] = (
         words.network(),
         words.loss(position),
-        words.chain(),
-        *words.paths(position),
-        *words.way_back(position),
+        words.chain(position),
+        *path_table(opened, words, position),
+        steps_table(opened, words, position),
+        *way_back(opened, words, position),
         words.one_line(position),
         *_dead(opened, position),
-        *words.update(float(opened.gradient)),
-        *_evidence(opened),
-        *_reading(opened, position),
+        update_block(update, words.weight, opened.parameter),
+        *_evidence(opened, words),
+        Labeled("Facts used", (Paragraph(words.facts()),), name="facts"),
+        *_reading(() if opened.per_sample[position] == 0.0 else read_sample(opened, position, update)),
     )
-    row, target = opened.subject.rows[position], opened.subject.targets[position]
     return Document(
         opened.name,
         blocks,
         subtitle=words.place,
-        context=f"{opened.subject.context} · sample {row} ({target})",
+        context=f"{opened.subject.context} · {_sample(opened, position)}",
         name="explanation",
         data=_sample_data(opened, position),
     )
 
 
+def _sample(opened: Opened, position: int) -> str:
+    """The sample, with its target where that is one word or number."""
+    row, target = opened.subject.rows[position], opened.subject.targets[position]
+    return f"sample {row}" if ", " in target else f"sample {row} ({target})"
+
+
 def explain_batch(opened: Opened) -> Document:
     """Why a batch wants this weight to change: each sample's contribution, and their sum, the batch gradient."""
-    words = page.Words(opened)
+    words, update = Words(opened), update_of(opened)
     blocks: tuple[Block, ...] = (
         words.network(),
-        Labeled("The loss", page.shown(words.mean_loss(), value=equals(LOSS, number(float(opened.values["loss"]), 9)))),
-        Labeled("The chain", page.shown(words.batch_chain())),
+        words.mean_loss(),
+        words.batch_chain(),
         _samples(opened, words),
         *_dead(opened, None),
-        *words.update(float(opened.gradient)),
-        *_evidence(opened),
-        *([] if opened.gradient == 0.0 else [Labeled("Read on", (Paragraph(read_batch(opened)),))]),
+        update_block(update, words.weight, opened.parameter),
+        *_evidence(opened, words),
+        *_reading(read_batch(opened, update)),
     )
     return Document(
         opened.name,
@@ -94,40 +102,44 @@ def explain_batch(opened: Opened) -> Document:
 # ---- the samples of a batch ----
 
 
-def _samples(opened: Opened, words: page.Words) -> Table:
+def _samples(opened: Opened, words: Words) -> Table:
     """A row a sample, the loudest first; what is left out is summed, and the total is the gradient."""
-    terms = opened.contributions
-    order = [int(i) for i in np.argsort(-np.abs(terms), kind="stable")]
-    shown, rest = order[:MOST_ROWS], order[MOST_ROWS:]
+    terms = [float(term) for term in opened.contributions]
+    shown, rest = chosen(terms)
+    share = partial(LOSS, subscripted(SAMPLE_LOSS, at("n")))
     columns = (
         Column("sample", heading=True),
         Column("target"),
+        *((Column(share, style=SIX),) if _weighted(opened) else ()),
         Column(words.delta_symbol(), style=SIGNED),
         *(() if opened.is_bias else (Column(words.source_symbol(), style=SIX),)),
         Column("contribution", style=SIGNED),
     )
     blank = (None,) * (len(columns) - 1)
-    rows = tuple(Row(_sample_row(opened, p)) for p in shown)
-    left_out = float(np.sum(terms[rest])) if rest else 0.0
     return Table(
         columns,
-        rows,
-        remainder=Summary(f"and {len(rest)} more, together", (*blank, Number(left_out, SIGNED))) if rest else None,
+        tuple(Row(_sample_row(opened, place)) for place in shown),
+        remainder=remainder([terms[place] for place in rest], len(columns)),
         total=Summary(("sum = ", partial(LOSS, words.weight)), (*blank, Number(opened.gradient, SIGNED))),
         name="samples",
-        data={"terms": [float(t) for t in terms], "sum": opened.gradient},
+        data={"terms": terms, "sum": opened.gradient},
     )
 
 
-def _sample_row(opened: Opened, p: int) -> tuple[Content | None, ...]:
+def _weighted(opened: Opened) -> bool:
+    """Whether some samples count more than others."""
+    return bool(np.ptp(opened.shares) > 0.0)
+
+
+def _sample_row(opened: Opened, place: int) -> tuple[Cell, ...]:
     subject = opened.subject
-    source = () if opened.is_bias else (Number(opened.source(p)),)
     return (
-        str(subject.rows[p]),
-        subject.targets[p],
-        Number(opened.delta(p)),
-        *source,
-        Number(float(opened.contributions[p])),
+        str(subject.rows[place]),
+        subject.targets[place],
+        *((Number(float(opened.shares[place])),) if _weighted(opened) else ()),
+        Number(opened.delta(place)),
+        *(() if opened.is_bias else (Number(opened.source(place)),)),
+        Number(float(opened.contributions[place])),
     )
 
 
@@ -176,9 +188,9 @@ def _alive_data(alive: Sequence[Alive]) -> dict[str, Plain]:
     return {"alive": [{"weight": each.name, "gradient": each.gradient} for each in alive]}
 
 
-def _evidence(opened: Opened) -> list[Block]:
+def _evidence(opened: Opened, words: Words) -> list[Block]:
     rows = tuple(_witness_row(witness) for witness in opened.witnesses)
-    headers = ("by", symbol("h"), partial(LOSS, page.Words(opened).weight), "off by", "bound", None)
+    headers = ("by", symbol("h"), partial(LOSS, words.weight), "off by", "bound", None)
     checked = Table(tuple(Column(header, heading=header == "by") for header in headers), rows, name="witnesses")
     blocks: list[Block] = [Labeled("Checked", (checked,))]
     trained = opened.subject.trained.get(opened.parameter)
@@ -204,12 +216,8 @@ def _witness_row(witness: Witness) -> Row:
     return Row((witness.method, step, value, off, bound, "agrees" if witness.agrees else "DISAGREES"))
 
 
-def _reading(opened: Opened, position: int) -> list[Block]:
-    facts = page.Words(opened).facts()
-    blocks: list[Block] = [Labeled("Facts used", (Paragraph(facts),), name="facts")]
-    if float(opened.per_sample[position]) != 0.0:
-        blocks.append(Labeled("Read on", (Paragraph(read_sample(opened, position)),), name="reading"))
-    return blocks
+def _reading(sentences: tuple[Span, ...]) -> list[Block]:
+    return [Labeled("Read on", (Paragraph(sentences),), name="reading")] if sentences else []
 
 
 # ---- the same for programs ----
@@ -232,11 +240,14 @@ def _witness_data(opened: Opened) -> list[Plain]:
 
 def _sample_data(opened: Opened, position: int) -> dict[str, Plain]:
     """The chain as numbers: `terms` are the paths carried through to the weight, and add up to `gradient`."""
-    slopes = opened.slopes(position)
-    rest = opened.source(position) * float(np.prod([each.value for each in slopes]))
-    paths = opened.paths(position)
-    terms = [path.value * rest for path in paths] or [float(opened.per_sample[position])]
-    factors: list[Plain] = [{"name": each.name, "value": each.value} for each in slopes]
+    steps = list(reversed(opened.steps(position)))
+    slopes = [opened.slope(step, position) for step in steps]
+    rest = opened.source(position) * float(np.prod(slopes))
+    paths, start = opened.paths(position), opened.start(position)
+    terms = [path.value * rest for path in paths] or [start.value * rest]
+    factors: list[Plain] = [
+        {"of": step.upper, "by": step.lower, "value": slope} for step, slope in zip(steps, slopes, strict=True)
+    ]
     return {
         "weight": opened.name,
         "sample": opened.subject.rows[position],
@@ -244,10 +255,15 @@ def _sample_data(opened: Opened, position: int) -> dict[str, Plain]:
         "loss": float(opened.values["losses"][position]),
         "terms": terms,
         "paths": [
-            {"through": p.reader.z if p.reader else "y_hat", "unit": p.k, "factors": list(p.factors), "value": p.value}
+            {
+                "through": p.reader.z if p.reader else opened.route.beyond,
+                "unit": p.k,
+                "factors": list(p.factors),
+                "value": p.value,
+            }
             for p in paths
         ],
-        "adjoint": {"name": opened.route.top, "value": opened.adjoint_of_top(position)},
+        "adjoint": {"name": start.name, "value": start.value},
         "slopes": factors,
         "delta": {"name": opened.route.z, "value": opened.delta(position)},
         "input": opened.source(position),
