@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
 from chainrule.document import formula as f
+from chainrule.document import writing
 from chainrule.document.numbers import PLAIN_STYLE, align_points, format_number
 from chainrule.document.text import boxes, scripts
 from chainrule.document.text.boxes import Box, beside, delimited, line
 from chainrule.document.text.characters import to_ascii, visible
+from chainrule.document.writing import MATRIX_LIMIT
 
 BESIDE_GAP: Final = "    "
-MATRIX_LIMIT: Final = 12  # rows or columns of a matrix shown before its middle is elided
 _JOINTS: Final[dict[f.Joint, str]] = {"dot": " · ", "space": " ", "times": " × ", "elementwise": " ⊙ ", "outer": " ⊗ "}
 _ASCII_JOINTS: Final[dict[f.Joint, str]] = {
     "dot": " * ", "space": " ", "times": " x ", "elementwise": " .* ", "outer": " (x) ",
@@ -65,7 +66,7 @@ class Typesetter:
             case f.Call(function, arguments):
                 return beside(self.held(function, 5), self._parenthesized(self._listed(arguments)))
             case f.Transpose(of):
-                return beside(self._base(of), self.sign("^T" if self.ascii else "ᵀ"))
+                return beside(self.box(writing.base(of)), self.sign("^T" if self.ascii else "ᵀ"))
             case f.Absolute(of, norm):
                 bar = "‖" if norm else "|"
                 return delimited(self.box(of), bar, bar, ascii=self.ascii)
@@ -85,9 +86,11 @@ class Typesetter:
     def pieces(self, formula: f.Product | f.Plus | f.Relation | f.Beside) -> list[Box]:
         """The formula's operands, each with the sign before it: where a long formula may be broken."""
         match formula:
-            case f.Product(factors, joint):
-                return [self._factor(factors, place, joint) for place in range(len(factors))] or [line("1")]
-            case f.Plus(terms):
+            case f.Product(joint=joint):
+                factors = writing.factors(formula)
+                return [self._factor(factor, place, joint) for place, factor in enumerate(factors)] or [line("1")]
+            case f.Plus():
+                terms = writing.terms(formula)
                 return [self._term(term, first=place == 0) for place, term in enumerate(terms)] or [line("0")]
             case f.Relation(left, rest):
                 sides = [beside(self.sign(f" {sign} "), self.held(side, 1)) for sign, side in rest]
@@ -106,14 +109,7 @@ class Typesetter:
 
     def held(self, formula: f.Formula, least: int) -> Box:
         """The formula, in parentheses where it holds together less tightly than asked."""
-        box = self.box(formula)
-        return box if self._tightness(formula) >= least else self._parenthesized(box)
-
-    def _tightness(self, formula: f.Formula) -> int:
-        """Precedence as written here: a stacked fraction is a solid block among factors, not under a power."""
-        if isinstance(formula, f.Plus | f.Product) and len(_operands(formula)) == 1 and not f.starts_with_sign(formula):
-            return self._tightness(_operands(formula)[0])
-        return f.precedence(formula)
+        return self.box(writing.held(formula, least))
 
     def _parenthesized(self, box: Box) -> Box:
         return delimited(box, "(", ")", ascii=self.ascii)
@@ -129,36 +125,27 @@ class Typesetter:
         return to_ascii(visible(text)) if self.ascii else visible(text)
 
     def _listed(self, items: Sequence[f.Formula]) -> Box:
-        least = 2 if len(items) > 1 else 1  # a relation alone between brackets needs no parentheses
-        parts = [beside(line(", " if place else ""), self.held(item, least)) for place, item in enumerate(items)]
+        parts = [
+            beside(line(", " if place else ""), self.box(item)) for place, item in enumerate(writing.listed(items))
+        ]
         return beside(*parts) if parts else line("")
 
-    def _factor(self, factors: tuple[f.Formula, ...], place: int, joint: f.Joint) -> Box:
-        factor, first, last = factors[place], place == 0, place == len(factors) - 1
-        nested = isinstance(factor, f.Product) and len(factor.factors) > 1 and (factor.joint != joint or not first)
-        open_sum = isinstance(factor, f.Sum) and not last
-        signed = not first and f.starts_with_sign(factor)
-        wrapped = nested or open_sum or signed or self._tightness(factor) < 3
-        box = self._parenthesized(self.box(factor)) if wrapped else self.box(factor)
-        return box if first else beside(self._joint(joint, box, factor, wrapped), box)
+    def _factor(self, factor: f.Formula, place: int, joint: f.Joint) -> Box:
+        box = self.box(factor)
+        return box if place == 0 else beside(self._joint(joint, box, factor), box)
 
-    def _joint(self, joint: f.Joint, box: Box, factor: f.Formula, wrapped: bool) -> Box:
+    def _joint(self, joint: f.Joint, box: Box, factor: f.Formula) -> Box:
         signs = _ASCII_JOINTS if self.ascii else _JOINTS
         if joint != "space":
             return line(signs[joint])
-        if wrapped and not self.ascii:
+        if isinstance(factor, f.Parentheses) and not self.ascii:
             return line("")
         opening = box.lines[box.baseline].lstrip()[:1]
         return line(signs["dot" if opening.isnumeric() or opening == "." else "space"])
 
     def _term(self, term: f.Term, *, first: bool) -> Box:
-        inner = term.formula
-        wrapped = self._tightness(inner) < (3 if term.negative else 2) or (
-            f.starts_with_sign(inner) and (term.negative or not first)
-        )
-        box = self._parenthesized(self.box(inner)) if wrapped else self.box(inner)
         sign = ("−" if term.negative else "") if first else (" − " if term.negative else " + ")
-        return beside(self.sign(sign), box)
+        return beside(self.sign(sign), self.box(term.formula))
 
     def _fraction(self, numerator: f.Formula, denominator: f.Formula) -> Box:
         values = tuple(part.value if isinstance(part, f.Number) else None for part in (numerator, denominator))
@@ -173,13 +160,8 @@ class Typesetter:
             return self.box(formula)
         return self.held(formula, 5)
 
-    def _base(self, formula: f.Formula) -> Box:
-        """What an exponent or transposition applies to: a name with a mark above needs parentheses, z² is a layer."""
-        marked = isinstance(formula, f.Symbol) and formula.sup is not None
-        return self._parenthesized(self.box(formula)) if marked else self.held(formula, 6)
-
     def _power(self, base: f.Formula, exponent: f.Formula) -> Box:
-        below, text = self._base(base), self.text(exponent)
+        below, text = self.box(writing.base(base)), self.text(exponent)
         small = None if self.ascii else scripts.superscript(text)
         if small is not None:
             blanks = (" " * len(small),) * (below.height - 1)
@@ -195,11 +177,7 @@ class Typesetter:
         return beside(self.sign("√"), inner if solid else self._parenthesized(inner))
 
     def _sum(self, formula: f.Sum) -> Box:
-        body = self.box(formula.body)
-        open_body = isinstance(formula.body, f.Plus) and len(formula.body.terms) > 1
-        if open_body or self._tightness(formula.body) < 3 or f.starts_with_sign(formula.body):
-            body = self._parenthesized(body)
-        return beside(self._sigma(formula), line(" "), body)
+        return beside(self._sigma(formula), line(" "), self.box(writing.summand(formula)))
 
     def _sigma(self, formula: f.Sum) -> Box:
         low, high = self._lower_limit(formula), self.text(formula.upper) if formula.upper is not None else ""
@@ -210,8 +188,8 @@ class Typesetter:
         return boxes.stacked([line(high), self.sign("Σ"), line(low.replace(" ", ""))], 1)
 
     def _lower_limit(self, formula: f.Sum) -> str:
-        parts = [part for part in (formula.index, formula.lower) if part is not None]
-        return self.text(f.equals(*parts)) if len(parts) == 2 else self.text(parts[0]) if parts else ""
+        limit = writing.lower_limit(formula)
+        return self.text(limit) if limit is not None else ""
 
     def _scripted_sigma(self, low: str, high: str) -> str:
         if self.ascii:
@@ -222,7 +200,7 @@ class Typesetter:
     def _matrix(self, rows: tuple[tuple[f.Formula, ...], ...]) -> Box:
         if not rows or not rows[0]:
             return line("[]")
-        shown = _excerpt(rows, self.matrix_limit)
+        shown = writing.excerpt(rows, self.matrix_limit)
         if self.inline:
             return line("[" + "; ".join(" ".join(map(self.text, row)) for row in shown) + "]")
         columns = [self._matrix_column(column) for column in zip(*shown, strict=True)]
@@ -244,20 +222,5 @@ class Typesetter:
         return line("otherwise") if condition is None else beside(line("if "), self.box(condition))
 
 
-def _operands(formula: f.Plus | f.Product) -> tuple[f.Formula, ...]:
-    return tuple(term.formula for term in formula.terms) if isinstance(formula, f.Plus) else formula.factors
-
-
 def _caged(text: str) -> str:
     return text if text.isalnum() else f"{{{text}}}"
-
-
-def _excerpt(rows: Sequence[Sequence[f.Formula]], limit: int) -> list[list[f.Formula]]:
-    """The first rows and columns and the last, an ellipsis between, where there are more than the limit."""
-    shown: list[list[f.Formula]] = [list(row) for row in rows]
-    if len(shown[0]) > limit:
-        shown = [[*row[: limit - 2], f.Elided(), row[-1]] for row in shown]
-    if len(shown) > limit:
-        middle: list[f.Formula] = [f.Elided()] * len(shown[0])
-        shown = [*shown[: limit - 2], middle, shown[-1]]
-    return shown
