@@ -6,11 +6,13 @@ powers. A factor cancels against a divisor only where it is known to be nowhere 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final, TypeAlias
 
+from chainrule.autodiff.tidy import repeated
 from chainrule.graph import expr as e
 from chainrule.graph.expr import Expr
 from chainrule.graph.node import Node
@@ -23,6 +25,13 @@ Quotients: TypeAlias = Mapping[tuple[Node, Node], Node]  # quotients already in 
 ARITHMETIC: Final = frozenset({"add", "subtract", "multiply", "divide", "negate", "power"})
 _MOST_TERMS: Final = 12  # a formula that grows beyond this is left as it is, so that the work per node is bounded
 _MOST_DEPTH: Final = 8
+_MOST_READABLE: Final = 1_000_000  # a fraction of numbers up to this is written as one: x / 3, not 0.333… · x
+
+# The smallest and the largest normal number of each dtype; IEEE 754-2019, table 3.5.
+_NORMAL: Final = {
+    "float32": (Fraction(1, 2**126), Fraction(2**128 - 2**104)),
+    "float64": (Fraction(1, 2**1022), Fraction(2**1024 - 2**971)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,7 @@ Terms: TypeAlias = list[Term]
 
 
 class TooLargeError(Exception):
-    """Expanding would make too many terms."""
+    """Expanding would make too many terms, or a number that the dtype cannot hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +63,18 @@ class Flattener:
     def terms(self, node: Node, depth: int = _MOST_DEPTH) -> Terms:
         """The terms whose sum is the node.
 
-        Raises: TooLargeError beyond a dozen terms.
+        Raises: TooLargeError beyond a dozen terms, or with a coefficient that would overflow or lose digits.
         """
         if not node.tensor.is_float or depth == 0:
             return [Term(Fraction(1), {node: 1})]
         result = self._flatten(node, depth - 1)
         if len(result) > _MOST_TERMS:
             raise TooLargeError
-        return collect(result)
+        collected = collect(result)
+        smallest, largest = _NORMAL[node.tensor.dtype]
+        if any(not smallest <= abs(term.coefficient) <= largest for term in collected):
+            raise TooLargeError
+        return collected
 
     def _flatten(self, node: Node, depth: int) -> Terms:
         match node.primitive:
@@ -157,7 +170,7 @@ def like_broadcast(pattern: Node, x: Node) -> Node:
     assert isinstance(axes, tuple)
     if x.primitive == "constant":
         return e.constant(_value(x), x.tensor.with_shape(shape)).node
-    return e.broadcast(Expr(x), shape, [a for a in axes if isinstance(a, int)]).node
+    return repeated(x, shape, [a for a in axes if isinstance(a, int)])
 
 
 def _value(node: Node) -> float:
@@ -229,27 +242,27 @@ def write_term(term: Term, type_: TensorType, quotients: Quotients) -> Expr:
         rest = {a: k for a, k in term.powers.items() if a not in known}
         rest[quotients[known]] = rest.get(quotients[known], 0) + 1
         return write_term(Term(term.coefficient, {a: k for a, k in rest.items() if k}), type_, quotients)
-    numerator = _product(over, term.coefficient, type_)
-    denominator = _product(under, Fraction(1), type_)
-    if numerator is None:
-        numerator = e.constant(float(term.coefficient), type_)
-    return numerator if denominator is None else numerator / denominator
+    above, below = _fraction(term.coefficient)
+    numerator = _product(over, above, type_)
+    return numerator / _product(under, below, type_) if under or below != 1 else numerator
 
 
-def _product(factors: list[tuple[Node, int]], coefficient: Fraction, type_: TensorType) -> Expr | None:
+def _fraction(coefficient: Fraction) -> tuple[float, float]:
+    """Numerator and denominator as they are written: 2 and 3, but 0.1 and 1, since 0.1 is a number as it stands."""
+    above, below = coefficient.numerator, coefficient.denominator
+    is_readable = max(above, below) <= _MOST_READABLE and Fraction(float(coefficient)) != coefficient
+    return (float(above), float(below)) if is_readable else (float(coefficient), 1.0)
+
+
+def _product(factors: list[tuple[Node, int]], coefficient: float, type_: TensorType) -> Expr:
     parts = [Expr(a) if k == 1 else Expr(a) ** k for a, k in factors]
     if coefficient != 1 or not parts:
-        parts = [e.constant(float(coefficient), type_), *parts] if coefficient != 1 else parts
-    if not parts:
-        return None
-    result = parts[0]
-    for part in parts[1:]:
-        result = result * part
-    return result
+        parts.insert(0, e.constant(coefficient, type_))
+    return functools.reduce(Expr.__mul__, parts)
 
 
-def cost(node: Node, known: Container[Node] = (), limit: int = 96) -> int:
-    """The number of distinct operations of the formula down to its atoms; what is `known` counts as one."""
+def cost(node: Node, quotients: Quotients, limit: int = 96) -> int:
+    """The number of distinct operations of the formula down to its atoms; a quotient of the graph counts as one."""
     seen: set[Node] = set()
     stack = [node]
     while stack and len(seen) < limit:
@@ -257,7 +270,7 @@ def cost(node: Node, known: Container[Node] = (), limit: int = 96) -> int:
         if here in seen or here.primitive not in ARITHMETIC | {"broadcast"}:
             continue
         seen.add(here)
-        if here in known and here is not node:
+        if here is not node and here.primitive == "divide" and here.inputs in quotients:
             continue
         if here.primitive != "broadcast" or here.inputs[0].primitive in ARITHMETIC:
             stack.extend(here.inputs)

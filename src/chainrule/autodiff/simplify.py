@@ -69,8 +69,7 @@ def _algebra(quotients: Quotients, *, expand: bool) -> tuple[Rule, ...]:
 
 
 def _smaller(node: Node, candidate: Expr, quotients: Quotients) -> Node | None:
-    known = set(quotients.values())
-    return candidate.node if algebra.cost(candidate.node, known) < algebra.cost(node, known) else None
+    return candidate.node if algebra.cost(candidate.node, quotients) < algebra.cost(node, quotients) else None
 
 
 def _terms(node: Node, context: Context, keep: Callable[[Node], bool]) -> Terms | None:
@@ -96,9 +95,8 @@ def _expand(node: Node, context: Context, quotients: Quotients) -> Node | None:
         return None
     first = algebra.write(terms, node.tensor, quotients)
     second = _terms(first.node, context, lambda _: False) if below else None
-    known = set(quotients.values())
     candidates = [first] if second is None else [first, algebra.write(second, node.tensor, quotients)]
-    return _smaller(node, min(candidates, key=lambda c: algebra.cost(c.node, known)), quotients)
+    return _smaller(node, min(candidates, key=lambda c: algebra.cost(c.node, quotients)), quotients)
 
 
 def _factor(node: Node, context: Context, quotients: Quotients) -> Node | None:
@@ -110,8 +108,6 @@ def _factor(node: Node, context: Context, quotients: Quotients) -> Node | None:
     if not shared.powers and shared.coefficient == 1:
         return None
     inner = algebra.write(algebra.divided(terms, shared), node.tensor, quotients)
-    if not shared.powers:
-        return _smaller(node, e.like(float(shared.coefficient), inner) * inner, quotients)
     return _smaller(node, algebra.times(shared, inner, context, quotients), quotients)
 
 

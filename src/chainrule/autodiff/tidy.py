@@ -5,6 +5,7 @@ Nothing here regroups a sum or a product. The one rule that rests on a fact, Σ 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from chainrule.graph import expr as e
@@ -12,6 +13,7 @@ from chainrule.graph.expr import Expr
 from chainrule.graph.facts import Fact
 from chainrule.graph.node import Graph, Node
 from chainrule.graph.rewrite import Context, Rule, call, identity, rewrite, wild
+from chainrule.graph.tensor_type import Shape
 
 _x, _y, _c = wild("x y c")
 
@@ -58,14 +60,16 @@ def _transpose(node: Node, _: Context) -> Node | None:
 
 
 def _broadcast(node: Node, _: Context) -> Node | None:
-    """Repeating what was repeated is one repetition."""
-    (x,) = node.inputs
-    if x.primitive != "broadcast":
-        return None
-    new, old = _whole(node, "axes"), _whole(x, "axes")
-    kept = [axis for axis in range(node.tensor.rank) if axis not in new]
-    axes = sorted([*new, *(kept[axis] for axis in old)])
-    return e.broadcast(Expr(x.inputs[0]), node.tensor.shape, axes).node
+    return repeated(node.inputs[0], node.tensor.shape, _whole(node, "axes"))
+
+
+def repeated(x: Node, shape: Shape, axes: Sequence[int]) -> Node:
+    """The node x repeated along new axes; repeating what was repeated is one repetition."""
+    if x.primitive != "broadcast" or not axes:
+        return e.broadcast(Expr(x), shape, axes).node
+    kept = [axis for axis in range(len(shape)) if axis not in axes]
+    both = sorted([*axes, *(kept[axis] for axis in _whole(x, "axes"))])
+    return e.broadcast(Expr(x.inputs[0]), shape, both).node
 
 
 def _whole(node: Node, attribute: str) -> list[int]:

@@ -223,7 +223,9 @@ class Rewriter:
         return self.normal[root]
 
     def _settle(self, node: Node) -> Node:
+        passed: list[Node] = []
         while node not in self.normal:
+            passed.append(node)
             changed = self._fire(node)
             if changed is None:
                 self.normal[node] = node
@@ -231,6 +233,7 @@ class Rewriter:
             for part in changed.inputs:
                 self.normalize(part)
             node = rebuild(changed, tuple(self.normal[i] for i in changed.inputs))
+        self.normal.update(dict.fromkeys(passed, self.normal[node]))
         return self.normal[node]
 
     def _fire(self, node: Node) -> Node | None:
