@@ -8,10 +8,6 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from chainrule.cli.parse import call
-from chainrule.cli.screen import stdout
-from chainrule.document import Document
-from chainrule.runs.opening import open_run
-from chainrule.runs.summary import scores_block, scores_data, scores_table
 
 
 def run(words: Sequence[str]) -> int:
@@ -27,6 +23,11 @@ def evaluate(
     json: Annotated[bool, Parameter(negative=(), show_default=False, help="The scores as JSON; so is a pipe.")] = False,
 ) -> int:
     """Score a run: accuracy and per-class precision, recall and F1; or errors in the target's own units."""
+    from chainrule.cli.screen import stdout
+    from chainrule.document import Document
+    from chainrule.runs.opening import open_run
+    from chainrule.runs.summary import scores_block, scores_data, scores_table
+
     opened = open_run(which)
     scores = opened.evaluate(file)
     screen = stdout()

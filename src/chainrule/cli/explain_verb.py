@@ -8,10 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from chainrule.cli.parse import call, numbers
-from chainrule.cli.screen import stdout
 from chainrule.errors import InputError
-from chainrule.runs.opening import open_run
-from chainrule.runs.run import When
 
 
 def run(words: Sequence[str]) -> int:
@@ -27,12 +24,17 @@ def explain(
     sample: Annotated[int | None, Parameter(help="A row of the data, by its index from 0.")] = None,
     samples: Annotated[str | None, Parameter(help="Several rows as one batch: 1,2,3.")] = None,
     batch: Annotated[int | None, Parameter(help="A batch of the epoch to come, from 0; the default.")] = None,
-    at: Annotated[When, Parameter(help="The weights as they are, or before the first step.")] = "now",
+    at: Annotated[
+        Literal["now", "start"], Parameter(help="The weights as they are, or before the first step.")
+    ] = "now",
     format: Annotated[Literal["text", "json"], Parameter(help="For people or for programs.")] = "text",  # noqa: A002 - the option's name
     width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
     ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,
 ) -> int:
     """Open a weight: the chain of factors from the loss to it, every path summed, the update, and witnesses."""
+    from chainrule.cli.screen import stdout
+    from chainrule.runs.opening import open_run
+
     if (sample is not None) + (samples is not None) + (batch is not None) > 1:
         raise InputError("--sample, --samples and --batch exclude one another: give one of them")
     rows = None if samples is None else numbers("--samples", samples)

@@ -8,9 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from chainrule.cli.parse import call
-from chainrule.cli.screen import stdout
 from chainrule.errors import EXIT_FAILED
-from chainrule.runs.opening import LATEST, open_run
 
 
 def run(words: Sequence[str]) -> int:
@@ -19,7 +17,7 @@ def run(words: Sequence[str]) -> int:
 
 
 def gradcheck(
-    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")] = LATEST,
+    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
     /,
     *,
     weights: Annotated[int, Parameter(help="How many to pick; half of them alive.")] = 10,
@@ -28,6 +26,9 @@ def gradcheck(
     json: Annotated[bool, Parameter(negative=(), show_default=False, help="The verdicts as JSON.")] = False,
 ) -> int:
     """Check derivatives of random weights by central differences, complex steps and forward mode."""
+    from chainrule.cli.screen import stdout
+    from chainrule.runs.opening import open_run
+
     verdicts = open_run(which).check_gradients(weights, seed=seed, batch=batch)
     screen = stdout()
     if json:

@@ -7,15 +7,14 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from chainrule.cli.parse import call
-from chainrule.cli.screen import stderr, stdout
-from chainrule.runs.opening import open_run
-from chainrule.runs.run import Run
-from chainrule.train.durable import write_durably
+
+if TYPE_CHECKING:
+    from chainrule.runs.run import Run
 
 
 def run(words: Sequence[str]) -> int:
@@ -35,6 +34,10 @@ def predict(
     ] = False,
 ) -> int:
     """Predict: a line a row, in the file's order."""
+    from chainrule.cli.screen import stderr, stdout
+    from chainrule.runs.opening import open_run
+    from chainrule.train.durable import write_durably
+
     opened = open_run(which)
     columns = _columns(opened, file, probabilities)
     text = _csv(columns) if format == "csv" else _json(columns)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from chainrule.cli.finish import watch
 from chainrule.cli.parse import call
-from chainrule.cli.screen import stderr, stdout
-from chainrule.runs.opening import LATEST, open_run
-from chainrule.runs.run import Run
-from chainrule.train.events import Listener
+
+if TYPE_CHECKING:
+    from chainrule.runs.run import Run
+    from chainrule.train.events import Listener
 
 
 def run(words: Sequence[str]) -> int:
@@ -21,13 +20,17 @@ def run(words: Sequence[str]) -> int:
 
 
 def resume(
-    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")] = LATEST,
+    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
     /,
     *,
     epochs: Annotated[int | None, Parameter(help="How many it shall have in all.")] = None,
     json: Annotated[bool, Parameter(negative=(), show_default=False, help="JSON lines; so is a pipe.")] = False,
 ) -> int:
     """Go on from the last step, to the bits of a run that was never interrupted."""
+    from chainrule.cli.finish import watch
+    from chainrule.cli.screen import stderr, stdout
+    from chainrule.runs.opening import open_run
+
     stopped = open_run(which)
     screen = stdout()
     is_json = json or not screen.person

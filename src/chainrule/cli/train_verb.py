@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
 
-from chainrule.cli.experiment_flags import NO_DATA_FLAGS, NO_FLAGS, DataFlags, ExperimentFlags, experiment_of
-from chainrule.cli.finish import watch
+from chainrule.cli.flags import NO_DATA_FLAGS, NO_FLAGS, DataFlags, ExperimentFlags
 from chainrule.cli.parse import call
-from chainrule.cli.screen import stdout
-from chainrule.runs.begin import run_experiment
-from chainrule.runs.opening import RUNS
-from chainrule.runs.run import Run
-from chainrule.runs.summary import before_training
-from chainrule.train.events import Listener
-from chainrule.train.prepare import prepare
-from chainrule.train.serialize import to_toml
+
+if TYPE_CHECKING:
+    from chainrule.runs.run import Run
+    from chainrule.train.events import Listener
 
 OUTPUT = Group("Output", sort_key=4)
 
@@ -36,7 +31,7 @@ def train(
     *,
     data: Annotated[DataFlags, Parameter(name="*")] = NO_DATA_FLAGS,
     flags: Annotated[ExperimentFlags, Parameter(name="*")] = NO_FLAGS,
-    runs: Annotated[Path, Parameter(group=OUTPUT, help="The folder to make the run's own in.")] = Path(RUNS),
+    runs: Annotated[Path, Parameter(group=OUTPUT, help="The folder to make the run's own in.")] = Path("runs"),
     json: Annotated[
         bool, Parameter(group=OUTPUT, negative=(), show_default=False, help="JSON lines; so is a pipe.")
     ] = False,
@@ -46,6 +41,14 @@ def train(
     ] = False,
 ) -> int:
     """Train a network by backpropagation, and write the run into a folder of its own."""
+    from chainrule.cli.design_from_flags import experiment_of
+    from chainrule.cli.finish import watch
+    from chainrule.cli.screen import stdout
+    from chainrule.runs.begin import run_experiment
+    from chainrule.runs.summary import before_training
+    from chainrule.train.prepare import prepare
+    from chainrule.train.serialize import to_toml
+
     experiment, dataset = experiment_of(what, data, flags)
     screen = stdout()
     if print_experiment:

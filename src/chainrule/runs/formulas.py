@@ -12,8 +12,10 @@ from chainrule.autodiff.reverse import gradients
 from chainrule.autodiff.simplify import simplify
 from chainrule.autodiff.stabilize import stabilize
 from chainrule.backends.choose import choose
+from chainrule.errors import DerivativeError
 from chainrule.graph.expr import Expr
 from chainrule.graph.node import make_graph
+from chainrule.graph.tensor_type import show_shape
 
 
 @overload
@@ -34,6 +36,10 @@ def gradient(formula: Expr, wrt: Expr | Sequence[Expr]) -> Expr | list[Expr]:
         >>> cr.evaluate(cr.gradient((a - t) ** 2, a), a=0.84, t=0.4)
         array(0.88)
     """
+    if formula.shape != ():
+        raise DerivativeError(
+            f"a gradient is that of one number, and the formula has shape {show_shape(formula.shape)}: take its sum"
+        )
     asked = [wrt] if isinstance(wrt, Expr) else list(wrt)
     found = gradients(formula.node, [each.node for each in asked])
     graph, _ = simplify(make_graph({str(place): node for place, node in enumerate(found)}))

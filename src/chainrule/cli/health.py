@@ -1,0 +1,129 @@
+"""What is installed, which backend computes what is known, and what the terminal can show."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+from chainrule.backends.choose import available
+from chainrule.cli.screen import Screen
+from chainrule.document import Column, Document, Labeled, Paragraph, Row, Table
+from chainrule.errors import ChainruleError
+from chainrule.nn.layers import Dense
+from chainrule.nn.optimizers import SGD
+from chainrule.runs.begin import train
+
+PACKAGES: Final = ("chainrule", "numpy", "polars", "narwhals", "msgspec", "safetensors", "cyclopts", "rich")
+# The one-weight network, x = 1.2, target 0.4: w - 0.1 · 2 (1.2 w - 0.4) · 1.2, from w = 0.7.
+KNOWN_WEIGHT: Final = 0.5944
+CLOSE: Final = 1e-15
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A backend: whether it computes what is known, and a sentence."""
+
+    name: str
+    works: bool
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What was found."""
+
+    backends: tuple[Examined, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether some backend works."""
+        return any(each.works for each in self.backends)
+
+    def data(self) -> dict[str, Any]:
+        """The findings as plain values."""
+        return {
+            "healthy": self.is_good, "versions": versions(), "processor": processor(), "cores": os.cpu_count(),
+            "backends": [{"name": each.name, "works": each.works, "said": each.said} for each in self.backends],
+            "cache": str(cache()),
+        }  # fmt: skip
+
+    def page(self, screen: Screen) -> Document:
+        """The findings as a page, with what this screen can show."""
+        known = Table((Column(heading=True), Column()), tuple(Row((name, said)) for name, said in versions().items()))
+        backends = Table(
+            (Column(heading=True), Column(), Column()),
+            tuple(Row((e.name, "works" if e.works else "DOES NOT WORK", e.said)) for e in self.backends),
+        )
+        terminal = (
+            f"{screen.width} columns, {'colors' if screen.color else 'no colors'}, "
+            f"{'only ASCII' if screen.ascii else 'Unicode'}, {'a live line' if screen.live else 'no live line'}"
+        )
+        verdict = "Everything works." if all(each.works for each in self.backends) else "Not everything works."
+        if not self.is_good:
+            verdict = "No backend works: nothing can be trained here."
+        return Document(
+            "Doctor",
+            (
+                Labeled("Versions", (known,)),
+                Labeled("Processor", (Paragraph(f"{processor()}, {os.cpu_count()} cores, {platform.system()}"),)),
+                Labeled("Backends", (backends,)),
+                Labeled("Terminal", (Paragraph(terminal),)),
+                Labeled("Cache", (Paragraph(str(cache())),)),
+                Paragraph(verdict),
+            ),
+        )
+
+
+def examine() -> Health:
+    """Train a network whose answer is known on every backend."""
+    return Health(tuple(Examined(name, *_tried(name, works, said)) for name, works, said in available()))
+
+
+def _tried(name: str, works: bool, said: str) -> tuple[bool, str]:
+    """Whether the backend computes what is known, and a sentence."""
+    if not works:
+        return False, said
+    try:
+        found = train(
+            [Dense(1, use_bias=False)], "one_weight", optimizer=SGD(0.1), epochs=1, dtype="float64", backend=name,
+            loss="mse", weights={"dense_1.W": [[0.7]]}, runs=None,
+        )  # fmt: skip
+    except ChainruleError as error:
+        return False, str(error)
+    weight = float(found.weights["dense_1.W"][0, 0])
+    if abs(weight - KNOWN_WEIGHT) > CLOSE:
+        return False, f"computes {weight!r} where {KNOWN_WEIGHT} is known: reinstall chainrule and NumPy"
+    return True, said
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python and of what chainrule leans on."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def processor() -> str:
+    """The processor's name where the system tells it, else its kind."""
+    information = Path("/proc/cpuinfo")
+    if sys.platform == "linux" and information.is_file():
+        for line in information.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def cache() -> Path:
+    """The folder for what can be computed again."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("chainrule"))

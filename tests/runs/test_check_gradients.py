@@ -1,0 +1,49 @@
+"""Random weights against witnesses: which are picked, and that disagreement is seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+import chainrule as cr
+from chainrule.runs.check_gradients import Verdict, Verdicts
+
+
+def test_half_of_the_picked_weights_are_alive_and_all_agree(digits_run: cr.Run) -> None:
+    verdicts = digits_run.check_gradients(12, seed=4)
+    assert verdicts.agree
+    assert len({verdict.weight for verdict in verdicts.verdicts}) == 12
+    assert sum(verdict.gradient != 0.0 for verdict in verdicts.verdicts) == 6
+    text = str(verdicts.page)
+    assert "Every gradient lies within the bound" in text
+    assert "6 of 12 are not 0" in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_a_seed_picks_the_same_weights_again(digits_run: cr.Run) -> None:
+    first, again, other = (digits_run.check_gradients(5, seed=seed) for seed in (1, 1, 2))
+    assert first == again
+    assert [v.weight for v in first.verdicts] != [v.weight for v in other.verdicts]
+
+
+def test_a_network_smaller_than_the_pick_is_checked_whole() -> None:
+    run = cr.train([cr.Dense(2)], "moons", epochs=1, runs=None)
+    assert len(run.check_gradients(100).verdicts) == 6
+
+
+def test_a_wrong_gradient_is_seen(digits_run: cr.Run) -> None:
+    verdicts = digits_run.check_gradients(2)
+    first = verdicts.verdicts[0]
+    witnesses = tuple(replace(each, difference=2.0 * each.bound + 1e-6) for each in first.witnesses)
+    wrong = Verdicts(verdicts.run, (Verdict(first.weight, first.gradient, witnesses), *verdicts.verdicts[1:]))
+    assert not wrong.agree
+    assert wrong.data["agree"] is False
+    assert "DISAGREES" in str(wrong.page)
+    sentence = f"1 of 2 gradients lie outside the bounds of their witnesses, {first.weight} first"
+    assert sentence in " ".join(str(wrong.page).split())
+
+
+def test_at_least_one_weight_is_asked_for(digits_run: cr.Run) -> None:
+    with pytest.raises(cr.errors.ValueRangeError, match="at least 1"):
+        digits_run.check_gradients(0)

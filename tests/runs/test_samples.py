@@ -1,0 +1,87 @@
+"""Rows handed to a trained network: from files without a target, dataframes, other orders of classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import chainrule as cr
+
+HEADER = "length,width,kind\n"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> cr.Run:
+    """Three kinds that differ in length, from a CSV file."""
+    table = tmp_path_factory.mktemp("data") / "kinds.csv"
+    rows = [f"{k % 3 * 10 + k / 100},{k / 50},{'abc'[k % 3]}\n" for k in range(90)]
+    table.write_text(HEADER + "".join(rows))
+    data = cr.load(table, target="kind")
+    return cr.train([cr.Dense(8, "tanh"), cr.Dense(3)], data, optimizer=cr.Adam(0.05), epochs=30, runs=None)
+
+
+def test_a_table_needs_no_target_and_no_order_of_columns(run: cr.Run, tmp_path: Path) -> None:
+    table = tmp_path / "new.csv"
+    table.write_text("other,width,length\nx,0.3,0.1\ny,0.4,10.2\nz,0.5,20.3\n")
+    assert run.predict(table).tolist() == ["a", "b", "c"]
+    assert run.predict(pl.read_csv(table)).tolist() == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("width\n0.3\n", "at least two"),
+        ("width,x\n0.3,1\n", "unknown column"),
+        ("width,length\n0.3,much\n", "line 2, column 'length': 'much'"),
+        ("width,length\n0.3,\n", "a missing value"),
+        ("width,length\n", "no rows"),
+    ],
+)
+def test_tables_that_do_not_fit_are_refused(run: cr.Run, tmp_path: Path, text: str, says: str) -> None:
+    table = tmp_path / "bad.csv"
+    table.write_text(text)
+    with pytest.raises(cr.errors.InputError, match=says):
+        run.predict(table)
+
+
+def test_arrays_of_a_file(run: cr.Run, tmp_path: Path) -> None:
+    x = np.array([[0.1, 0.3], [20.3, 0.5]])
+    np.save(tmp_path / "x.npy", x)
+    np.savez(tmp_path / "x.npz", x=x, more=np.zeros(3))
+    np.savez(tmp_path / "other.npz", u=x, v=x)
+    assert run.predict(tmp_path / "x.npy").tolist() == ["a", "c"]
+    assert run.predict(str(tmp_path / "x.npz")).tolist() == ["a", "c"]
+    with pytest.raises(cr.errors.DataError, match="'u', 'v'"):
+        run.predict(tmp_path / "other.npz")
+    with pytest.raises(cr.errors.UnreadableFileError, match="no file"):
+        run.predict(tmp_path / "absent.npy")
+    with pytest.raises(cr.errors.UnreadableFileError, match="ending"):
+        run.predict(tmp_path / "x.pkl")
+
+
+def test_images_may_have_their_axes(digits_run: cr.Run) -> None:
+    x = digits_run.dataset.x[:4]
+    assert (digits_run.predict(x.reshape(4, 8, 8)) == digits_run.predict(x)).all()
+
+
+def test_classes_are_known_by_name(run: cr.Run, tmp_path: Path) -> None:
+    table = tmp_path / "two.csv"
+    table.write_text(HEADER + "20.1,0.5,c\n10.1,0.5,b\n20.2,0.1,c\n")
+    scores = run.evaluate(table)
+    assert isinstance(scores, cr.Classified)
+    assert scores.accuracy == 1.0
+    assert [each.rows for each in scores.classes] == [0, 1, 2]
+    table.write_text(HEADER + "20.1,0.5,c\n10.1,0.5,d\n")
+    with pytest.raises(cr.errors.RunError, match="the class 'd'"):
+        run.evaluate(table)
+    assert run.evaluate((np.array([[0.1, 0.3], [20.3, 0.5]]), np.array(["a", "c"]))).metrics["accuracy"] == 1.0
+
+
+def test_a_run_without_held_out_rows_needs_data() -> None:
+    run = cr.train(None, "xor", epochs=1, runs=None)
+    with pytest.raises(cr.errors.RunError, match="held out no rows"):
+        run.evaluate()
+    assert run.evaluate("xor").rows == 4
