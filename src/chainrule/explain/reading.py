@@ -90,6 +90,8 @@ def alive_elsewhere(opened: Opened, most: int = 3) -> list[Alive]:
 def read_sample(opened: Opened, position: int, update: Update | None) -> tuple[Span, ...]:
     """What a gradient that is not 0 says, and what the update makes of it."""
     gradient = float(opened.per_sample[position])
+    if not math.isfinite(gradient):
+        return _not_finite(opened)
     way = "raises" if gradient > 0 else "lowers"
     return (
         f"More of this weight {way} the loss, ",
@@ -99,6 +101,17 @@ def read_sample(opened: Opened, position: int, update: Update | None) -> tuple[S
         *_vanishing(opened, position),
         *_stronger_neighbor(opened, position),
     )
+
+
+def _not_finite(opened: Opened) -> tuple[Span, ...]:
+    """Where the numbers stop being finite: the first parameter or value that holds NaN or infinity."""
+    asked = {name: opened.way.nodes[name] for name in ("x", *opened.subject.parameters)}
+    found = {**evaluate(asked, opened.subject.inputs), **opened.values}
+    names = ["x", *opened.subject.parameters, *opened.subject.values, "y_hat", "losses", "loss"]
+    first = next((name for name in names if not np.all(np.isfinite(found[name]))), None)
+    if first is None:
+        return ("On the way back a number grows beyond what float64 holds, so the gradient says nothing.",)
+    return (Code(first), " holds numbers that are not finite, so what follows from them says nothing.")
 
 
 def _moved(gradient: float, update: Update | None) -> list[Span]:
@@ -190,6 +203,8 @@ def read_batch(opened: Opened, update: Update | None) -> tuple[Span, ...]:
     """How the samples of a batch agree about a weight; nothing where none has a wish."""
     terms = opened.contributions
     size = float(np.sum(np.abs(terms)))
+    if not math.isfinite(size):
+        return _not_finite(opened)
     if size == 0.0:
         return ()
     smaller, larger = int(np.sum(terms > 0)), int(np.sum(terms < 0))
@@ -200,7 +215,7 @@ def read_batch(opened: Opened, update: Update | None) -> tuple[Span, ...]:
     strongest = int(np.argmax(np.abs(terms)))
     share = abs(float(terms[strongest])) / size
     row, target = opened.subject.rows[strongest], opened.subject.targets[strongest]
-    spans += [f"Sample {row} ({target}) asks loudest, with ", _share(share), " of all that is asked for"]
+    spans += [f"Sample {row} ({target}) asks loudest, with ", _share(share), " of all asked for"]
     if terms[strongest] * opened.gradient < 0:
         spans.append(", and is outvoted")
     elif abs(float(terms[strongest])) > size / 2:

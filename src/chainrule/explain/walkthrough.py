@@ -34,6 +34,10 @@ from chainrule.explain.reading import Alive, alive_elsewhere, alive_weights, rea
 from chainrule.explain.update import update_block, update_of
 from chainrule.explain.witness import Witness
 
+AT_A_KINK = (
+    "Here the loss changes its slope from one side of this weight to the other, so it has no derivative; the gradient "
+    "is the one that the convention gives, and no witness can confirm it."
+)
 SIX = NumberStyle("significant", 6)
 SIGNED = NumberStyle("significant", 6, signed=True)
 
@@ -193,6 +197,8 @@ def _evidence(opened: Opened, words: Words) -> list[Block]:
     headers = ("by", symbol("h"), partial(LOSS, words.weight), "off by", "bound", None)
     checked = Table(tuple(Column(header, heading=header == "by") for header in headers), rows, name="witnesses")
     blocks: list[Block] = [Labeled("Checked", (checked,))]
+    if any(witness.kink for witness in opened.witnesses):
+        blocks.append(Labeled("At a kink", (Paragraph(AT_A_KINK),), name="kink"))
     trained = opened.subject.trained.get(opened.parameter)
     if trained is not None:
         value = float(trained[opened.index])
@@ -211,9 +217,7 @@ def _evidence(opened: Opened, words: Words) -> list[Block]:
 def _witness_row(witness: Witness) -> Row:
     step = number(witness.step, 1, "scientific") if witness.step else ""
     value, off, bound = number(witness.value, 9), number(witness.difference, 1), number(witness.bound, 1)
-    if witness.kink:
-        return Row((witness.method, step, value, off, "", "a kink is too near"))
-    return Row((witness.method, step, value, off, bound, "agrees" if witness.agrees else "DISAGREES"))
+    return Row((witness.method, step, value, off, "" if witness.kink else bound, witness.verdict))
 
 
 def _reading(sentences: tuple[Span, ...]) -> list[Block]:

@@ -6,8 +6,9 @@ forward, so it catches an error in the way back. A witness agrees when it lies w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -38,7 +39,8 @@ class Witness:
         value: what was measured.
         bound: how far the claimed gradient may lie from it, from rounding and truncation.
         difference: |value - claimed|.
-        kink: whether the function has a kink so near that no step avoids it; then nothing is claimed.
+        kink: whether the function has a kink so near that no step avoids it; then nothing is claimed, for without a
+            derivative there is but the convention of the table.
     """
 
     method: str
@@ -50,8 +52,17 @@ class Witness:
 
     @property
     def agrees(self) -> bool:
-        """Whether the claim lies within the bound."""
-        return self.difference <= self.bound
+        """Whether the claim lies within the bound; never at a kink."""
+        return not self.kink and self.difference <= self.bound
+
+    @property
+    def verdict(self) -> str:
+        """What it says of the claim, in a word or two."""
+        if self.kink:
+            return "at a kink"
+        if not math.isfinite(self.difference):
+            return "not finite"
+        return "agrees" if self.agrees else "DISAGREES"
 
 
 def witnesses(
@@ -73,7 +84,7 @@ def witnesses(
     if through_complex is not None:
         found.append(through_complex)
     found.append(_tangent(loss, parameter, index, claimed, own, inputs))
-    return found
+    return [replace(witness, kink=found[0].kink) for witness in found]
 
 
 def _entry(node: Node, index: Index) -> Node:
