@@ -86,10 +86,11 @@ def host() -> Host:
 
 def versions() -> str:
     """llvmlite's version and LLVM's."""
+    binding = llvm()
     import llvmlite  # pyright: ignore[reportMissingTypeStubs] - it has none
 
     package: Any = llvmlite
-    return f"llvmlite {package.__version__} llvm {'.'.join(map(str, llvm().llvm_version_info))}"
+    return f"llvmlite {package.__version__} llvm {'.'.join(map(str, binding.llvm_version_info))}"
 
 
 def triple_for(isa: Isa) -> str:

@@ -1,6 +1,7 @@
 """Functions of floats in vectors, and random words, as instructions written where they are used.
 
-`inline` writes a function of one operand, `power` a fixed power, `random_words` draws. The bits of a lane depend on its
+`inline` writes a function of one operand, `power` a fixed power, `random_words` and `random_stretch` draws, `from_half`
+and `to_half` a float16. The bits of a lane depend on its
 operand and on whether the instruction set multiplies and adds in one rounding, never on how many lanes there are.
 `ULPS` says how far results lie from the true ones.
 """
@@ -14,12 +15,24 @@ from chainrule.backends.native.ir import HELD, Builder, Module, Value
 from chainrule.backends.native.machine import Isa
 from chainrule.backends.native.vector_math.error_function import erf
 from chainrule.backends.native.vector_math.exponential import exp, exp_of_negative, expm1, sigmoid, tanh
+from chainrule.backends.native.vector_math.half import from_half, to_half
 from chainrule.backends.native.vector_math.logarithm import log, log1p, softplus
 from chainrule.backends.native.vector_math.philox import random_stretch, random_words
 from chainrule.backends.native.vector_math.power import power
 from chainrule.errors import UnknownNameError
 
-__all__ = ["FUNCTIONS", "ULPS", "Float", "inline", "library", "power", "random_stretch", "random_words"]
+__all__ = [
+    "FUNCTIONS",
+    "ULPS",
+    "Float",
+    "from_half",
+    "inline",
+    "library",
+    "power",
+    "random_stretch",
+    "random_words",
+    "to_half",
+]
 
 Float: TypeAlias = Literal["float32", "float64"]
 

@@ -56,13 +56,13 @@ def expm1(b: Builder, x: Value) -> Value:
     r = split.r
     tail = b.fma(b.multiply(r, r), polynomial(b, r, f.exp_tail), _left_out(b, split))
     half = b.fma(split.power, tail, b.fma(split.power, r, b.subtract(split.power, 0.5)))
-    return b.multiply(half, 2.0)
+    return signed(b, b.multiply(half, 2.0), sign_of(b, x))
 
 
 def tanh(b: Builder, x: Value) -> Value:
-    """((s - 1) + (s + 1) T) / ((s + 1) + (s - 1) T), with 2 |x| = n log 2 + 2 r, s = 2^n and T = tanh(r), as |r| is small.
+    """((s - 1) + (s + 1) T) / ((s + 1) + (s - 1) T), with 2 |x| = n log 2 + 2 r, s = 2^n and T = tanh(r), r small.
 
-    The addition theorem, with tanh(n log(2) / 2) = (s - 1) / (s + 1).
+    It is the addition theorem, with tanh(n log(2) / 2) = (s - 1) / (s + 1).
     """
     f = format_of(x.type)
     size = at_most(b, size_of(b, x), f.one_above)
