@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any, Final
@@ -72,7 +73,7 @@ def network_step(
     x = e.variable("x", stored or dtype, (N, widths[0]))
     a = e.cast(x, dtype) * (1 / 16) if stored else x
     parameters: list[Expr] = []
-    for k, (i, o) in enumerate(zip(widths, widths[1:], strict=False)):
+    for k, (i, o) in enumerate(itertools.pairwise(widths)):
         parameters += [e.variable(f"W{k}", dtype, (i, o)), e.variable(f"b{k}", dtype, (o,))]
         z = a @ parameters[-2] + parameters[-1]
         a = ACTIVATIONS[activation](z) if k < len(widths) - 2 else z

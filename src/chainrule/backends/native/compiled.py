@@ -12,9 +12,11 @@ import numpy as np
 from chainrule.backends.given import NUMPY
 from chainrule.backends.native import driver, jit
 from chainrule.backends.native.arenas import arena
+from chainrule.backends.native.crew import CREW, Patience, thread_count
 from chainrule.backends.native.driver import Code
 from chainrule.backends.native.layout import Sizes
 from chainrule.backends.native.machine import Isa
+from chainrule.backends.native.meeting import SLEPT, WORDS
 from chainrule.backends.native.schedule import Roles, Schedule, schedule
 from chainrule.backends.protocol import Array, StopFlag
 from chainrule.graph.node import Graph
@@ -35,12 +37,16 @@ class Compiled:
     def __init__(self, graph: Graph, roles: Roles, sizes: Sizes, isa: Isa) -> None:
         self.plan: Schedule = schedule(graph, roles, sizes)
         self.code: Code = driver.write(self.plan, isa)
-        self._library = jit.load([object_code(text, isa) for text in self.code.texts], [driver.ENTRY])
-        self._function: Any = self._library.function(
-            driver.ENTRY, ctypes.c_void_p, ctypes.c_int64, result=ctypes.c_int64
-        )
+        entries = [driver.ALONE, *([driver.SHARED] if self.code.is_shared else [])]
+        library = jit.load([object_code(text, isa) for text in self.code.texts], entries)
+        self._functions: dict[str, Any] = {
+            entry: library.function(entry, ctypes.c_void_p, ctypes.c_int64, result=ctypes.c_int64) for entry in entries
+        }
+        self.threads = thread_count() if self.code.is_shared else 1
+        self._patience = Patience()
         self._work = arena(self.plan.work_bytes)
-        self._scratch = arena(self.code.scratch)
+        self._scratch = arena(self.code.scratch * self.threads)
+        self._meeting = arena(4 * WORDS).view(np.int32)
 
     # ---- running ----
 
@@ -73,8 +79,26 @@ class Compiled:
         record[driver.STEPS] = len(offsets) - 1
         record[driver.FIRST_STEP] = first_step
         record[driver.STOP] = stop.address
-        record[driver.THREADS] = 1
+        record[driver.SCRATCH_EACH] = self.code.scratch
+        record[driver.MEETING] = self._meeting.ctypes.data
         given = {"column": columns, "rate": rates, "report": reports}
         for (kind, name), slot in self.code.slots.items():
             record[slot] = given[kind][name].ctypes.data
-        return int(self._function(int(record.ctypes.data), 0))
+        return self._enter(record, len(offsets) - 1)
+
+    def _enter(self, record: Array, steps: int) -> int:
+        """Run the slice, with as many threads as it is worth."""
+        threads = self._patience.threads(self.threads)
+        record[driver.THREADS] = threads
+        address = int(record.ctypes.data)
+        if threads == 1:
+            return int(self._functions[driver.ALONE](address, 0))
+        self._meeting[:] = 0
+        done = [0] * threads
+
+        def each(number: int) -> None:
+            done[number] = int(self._functions[driver.SHARED](address, number))
+
+        CREW.run(each, threads)
+        self._patience.note(steps * self.code.meetings, int(self._meeting[SLEPT]), threads)
+        return done[0]

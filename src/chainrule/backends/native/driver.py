@@ -8,16 +8,19 @@ from typing import Final
 from chainrule.backends.native.arenas import Buffer
 from chainrule.backends.native.body import Given
 from chainrule.backends.native.indices import number, plus, times
-from chainrule.backends.native.ir import F32, F64, HELD, I1, I32, I64, POINTER, Builder, Module, Value
+from chainrule.backends.native.ir import F32, F64, HELD, I1, I8, I32, I64, POINTER, Builder, Module, Value
 from chainrule.backends.native.layout import LANES, Extent
 from chainrule.backends.native.machine import BYTES, Isa
+from chainrule.backends.native.meeting import BARRIER, HEARD, write_barrier
 from chainrule.backends.native.schedule import Schedule
+from chainrule.backends.native.sharing import is_worth_sharing
 from chainrule.backends.native.stages import Count, Stage, Stages, stages
 
-ENTRY: Final = "cr_slice"
+ALONE: Final = "cr_slice_alone"
+SHARED: Final = "cr_slice_shared"
 
 # The words of the call record, one i64 each; the pointers to columns, rates and reports follow.
-STATE, WORK, ORDER, OFFSETS, STEPS, FIRST_STEP, STOP, THREADS, SCRATCH, SHARED, TAIL = range(11)
+STATE, WORK, ORDER, OFFSETS, STEPS, FIRST_STEP, STOP, THREADS, SCRATCH, SCRATCH_EACH, MEETING, TAIL = range(12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,32 +32,51 @@ class Code:
         slots: for each column, rate and report, the word of the call record that holds its address.
         scratch: bytes of scratch each thread needs.
         stages: the calls of one step.
+        is_shared: whether some stage is worth sharing among threads, so that there is a second entry for them.
+        meetings: how often the threads meet in a step.
     """
 
     texts: tuple[str, ...]
     slots: dict[tuple[str, str], int]
     scratch: int
     stages: list[Stage]
+    is_shared: bool
+    meetings: int
 
 
 def write(plan: Schedule, isa: Isa) -> Code:
     """The code of a plan."""
     module = Module(isa)
     written = stages(plan, isa)
-    driver = Driver(plan, module, written)
+    is_shared = any(is_worth_sharing(plan, stage) for stage in written.calls)
+    driver = Driver(plan, module, written, many=False)
     driver.write()
+    meetings = 0
+    if is_shared:
+        write_barrier(module)
+        together = Driver(plan, module, written, many=True)
+        together.write()
+        meetings = together.meetings
     scratch = max((stage.scratch for stage in written.calls), default=0)
-    return Code((module.text(), *written.modules.values()), driver.slots, scratch, written.calls)
+    texts = (module.text(), *written.modules.values())
+    return Code(texts, driver.slots, scratch, written.calls, is_shared, meetings)
 
 
 class Driver:
-    """Writes the slice function: i64 cr_slice(ptr record, i64 thread) gives the steps done."""
+    """Writes a slice function: i64 (ptr record, i64 thread) gives the steps done.
 
-    def __init__(self, plan: Schedule, module: Module, written: Stages) -> None:
+    There are two: one for a thread alone, and one that several threads enter, each with its number. Those share the
+    pieces of a stage that is worth it, the first does the others, and they meet in between.
+    """
+
+    def __init__(self, plan: Schedule, module: Module, written: Stages, *, many: bool) -> None:
         self.plan = plan
         self.module = module
         self.stages = written
-        self.b: Builder = module.function(ENTRY, I64, [("record", POINTER), ("thread", I64)])
+        self.many = many
+        self.meetings = 0
+        name = SHARED if many else ALONE
+        self.b: Builder = module.function(name, I64, [("record", POINTER), ("thread", I64)])
         self.record, self.thread = self.b.arguments
         self.slots: dict[tuple[str, str], int] = {}
         for kind, names in (
@@ -62,15 +84,18 @@ class Driver:
             ("rate", plan.roles.rates),
             ("report", tuple(name for name, _ in plan.reports)),
         ):
-            for name in names:
-                self.slots[kind, name] = TAIL + len(self.slots)
+            for each in names:
+                self.slots[kind, each] = TAIL + len(self.slots)
 
     def write(self) -> None:
         """The loop over steps."""
         b = self.b
         self._clock = b.local(F64)
         self._bases = {"state": self._word(STATE, POINTER), "work": self._word(WORK, POINTER)}
-        self._scratch = self._word(SCRATCH, POINTER)
+        self._threads = self._word(THREADS, I64)
+        own = times(b, self._word(SCRATCH_EACH, I64), self.thread)
+        self._scratch = b.at(self._word(SCRATCH, POINTER), own, I8)
+        self._meeting = self._word(MEETING, POINTER)
         order, offsets = self._word(ORDER, POINTER), self._word(OFFSETS, POINTER)
         steps, stop = self._word(STEPS, I64), self._word(STOP, POINTER)
         first = self._word(FIRST_STEP, I64)
@@ -81,8 +106,7 @@ class Driver:
         b.jump(head)
         b.begin(head)
         k = b.load(I64, counter)
-        flag = b.emit(I32, f"load atomic i32, ptr {stop.text} monotonic, align 4")
-        goes_on = b.bit_and(b.compare("slt", k, steps), b.compare("eq", flag, 0))
+        goes_on = b.bit_and(b.compare("slt", k, steps), b.compare("eq", self._flag(stop), 0))
         b.branch(goes_on, run, after)
         b.begin(run)
         begin = b.load(I64, b.at(offsets, k, I64))
@@ -91,10 +115,12 @@ class Driver:
         self._order = b.at(order, begin, I64)
         self._pointers = {key: self._this_step(key, pointer, k) for key, pointer in pointers.items()}
         self._write_clock(plus(b, first, k))
-        for stage in self.stages.calls:
-            self._call(stage)
-        for source, target in self.plan.moves:
-            self._move(source, target)
+        if self.many:
+            self._write_shared()
+        else:
+            for stage in self.stages.calls:
+                self._call(stage)
+            self._write_moves()
         b.store(plus(b, k, 1), counter)
         b.jump(head)
         b.begin(after)
@@ -128,10 +154,67 @@ class Driver:
         elif held.bits < 64:
             self.b.store(self.b.convert("trunc", now, held), self._clock)
 
+    # ---- several threads ----
+
+    def _flag(self, stop: Value) -> Value:
+        """The stop flag; of several threads the first reads it for all."""
+        b = self.b
+        read = f"load atomic i32, ptr {stop.text} monotonic, align 4"
+        if not self.many:
+            return b.emit(I32, read)
+        heard = b.at(self._meeting, HEARD, I32)
+
+        def first() -> tuple[Value, ...]:
+            b.store(b.emit(I32, read), heard)
+            return ()
+
+        b.choose(b.compare("eq", self.thread, 0), first)
+        self._meet()
+        return b.load(I32, heard)
+
+    def _write_shared(self) -> None:
+        """The stages, with a meeting wherever one thread may need what another has written."""
+        alone: list[Stage] = []
+        for stage in self.stages.calls:
+            if not is_worth_sharing(self.plan, stage):
+                alone.append(stage)
+                continue
+            self._by_the_first(alone)
+            alone = []
+            self._call(stage, shared=True)
+            self._meet()
+        self._by_the_first(alone, last=True)
+
+    def _by_the_first(self, stages_: list[Stage], *, last: bool = False) -> None:
+        if not stages_ and not last:
+            return
+        b = self.b
+
+        def work() -> tuple[Value, ...]:
+            for stage in stages_:
+                self._call(stage)
+            if last:
+                self._write_moves()
+            return ()
+
+        b.choose(b.compare("eq", self.thread, 0), work)
+        self._meet()
+
+    def _meet(self) -> None:
+        self.meetings += 1
+        self.b.call(BARRIER, None, self._meeting, self._threads)
+
+    def _piece(self, count: Value) -> dict[str, Value]:
+        """This thread's share of the pieces: it depends on their number and that of the threads alone."""
+        b = self.b
+        low = b.divide(b.multiply(count, self.thread), self._threads)
+        return {"low": low, "high": b.divide(b.multiply(count, b.add(self.thread, 1)), self._threads)}
+
     # ---- one stage ----
 
-    def _call(self, stage: Stage) -> None:
-        values = {"low": number(0), "high": self._count(stage.count)}
+    def _call(self, stage: Stage, *, shared: bool = False) -> None:
+        count = self._count(stage.count)
+        values = self._piece(count) if shared else {"low": number(0), "high": count}
         given = [values[g.kind] if g.kind in values else self._given(g) for g in stage.given]
         self.module.declare(stage.function, None, *(value.type for value in given))
         self.b.call(stage.function, None, *given)
@@ -179,6 +262,10 @@ class Driver:
         if extent.is_fixed:
             return number(-(-extent.factor // most))
         return self.b.divide(plus(self.b, self._extent(extent), most - 1), most)
+
+    def _write_moves(self) -> None:
+        for source, target in self.plan.moves:
+            self._move(source, target)
 
     def _move(self, source: Buffer, target: Buffer) -> None:
         self.module.declare("llvm.memcpy.p0.p0.i64", None, POINTER, POINTER, I64, I1)
