@@ -1,0 +1,278 @@
+"""Systems take turns at the same case, window by window, with the processor's probe before, among and after them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from chainrule.bench.floor import Limits, floor_seconds, share_of_peak
+from chainrule.bench.oracle import task_of, true_losses
+from chainrule.bench.peers import Peer, absence, variants_of
+from chainrule.bench.peers.contract import Variant
+from chainrule.bench.probe import flaw
+from chainrule.bench.process import Failed, Process, probe_process, unheld
+from chainrule.bench.row import MICRO, Row, disagreement, impossible, loss_error, unsteady, voided
+from chainrule.bench.samples import samples_of
+from chainrule.bench.surroundings import (
+    BUSY,
+    Machine,
+    can_pin,
+    core_times,
+    look,
+    quietest,
+    stolen_share,
+    usable_cores,
+    version_of,
+)
+from chainrule.bench.task import CHECKED, Task, write_task
+from chainrule.bench.workloads import Case
+from chainrule.errors import ValueRangeError
+
+WINDOWS: Final = 200
+SECONDS: Final = 10.0
+PROBES: Final = 8  # among the windows
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to measure.
+
+    Attributes:
+        cores: each system may use.
+        windows: after so many a system is done.
+        seconds: after so many of work a system is done, however few its windows.
+        folder: of MNIST's files; None to look for them.
+        rows: of the samples to use; None for all.
+
+    Raises: ValueRangeError for less than one window or core, or more cores than there are.
+    """
+
+    cores: int = 1
+    windows: int = WINDOWS
+    seconds: float = SECONDS
+    folder: Path | None = None
+    rows: int | None = None
+
+    def __post_init__(self) -> None:
+        there = len(usable_cores())
+        if not 1 <= self.cores <= there:
+            raise ValueRangeError(f"{self.cores} cores were asked for, and {there} can be used here: give 1 to {there}")
+        if self.windows < 1 or self.seconds <= 0:
+            raise ValueRangeError(f"{self.windows} windows in {self.seconds} seconds measure nothing: give at least 1")
+
+
+@dataclass(eq=False, slots=True)
+class _Entry:
+    """A variant under way."""
+
+    row: Row
+    process: Process
+    losses: list[float] = field(default_factory=list[float])
+    first: tuple[float, int] = (0.0, 1)  # seconds and steps of the first run
+    steps: int = 0
+    seconds: list[float] = field(default_factory=list[float])
+    failure: str = ""
+
+    def is_done(self, plan: Plan) -> bool:
+        return bool(self.failure) or len(self.seconds) >= plan.windows or sum(self.seconds) >= plan.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class _Conditions:
+    """What a row is judged by."""
+
+    task: Task
+    truth: list[float]
+    limits: Limits
+    probes: list[dict[str, Any]]
+    stolen: float
+
+    @property
+    def best(self) -> dict[str, Any]:
+        return max(self.probes, key=lambda read: float(read["gflops"]))
+
+    @property
+    def flaw(self) -> str:
+        """What is wrong with the whole run; "" where nothing is."""
+        if not can_pin():
+            return "this system cannot bind a process to a core"
+        per_cycle = self.limits.gflops / self.limits.ghz
+        return flaw(self.best["isa"], per_cycle) or unsteady([float(read["gflops"]) for read in self.probes])
+
+
+def measure(case: Case, peers: Sequence[Peer], plan: Plan, say: Say) -> list[Row]:
+    """A row for every variant of every peer that can train the case, and one with a reason where none can.
+
+    Args:
+        case: what is trained.
+        peers: the systems.
+        plan: how long, on what.
+        say: is told how it goes.
+
+    Raises: BackendError when the probe cannot be compiled; DataError and UnreadableFileError for samples.
+    """
+    samples = samples_of(case.workload.samples, case.storage, plan.folder, plan.rows)
+    task = task_of(case, samples, plan.cores)
+    cores = quietest(plan.cores)
+    machine = look(cores)
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        write_task(folder, task)
+        rows, entries = _begin(case, task, samples.origin, peers, machine, _Starter(folder, cores, stack, say))
+        say(f"{case.name}: the losses in float64")
+        truth = true_losses(task, min(CHECKED, task.recipe.horizon))
+        probe = stack.enter_context(probe_process(folder, cores[0]))
+        probe.ready()
+        for entry in entries:
+            say(f"{case.name}: {entry.row.system}, {entry.row.variant}: first steps")
+            _prepare(entry)
+        before = core_times()
+        say(f"{case.name}: {len(entries)} take turns")
+        probes = _take_turns(entries, probe, plan)
+        stolen = stolen_share(before, core_times())
+    conditions = _Conditions(task, truth, _limits(probes), probes, stolen)
+    return [*(_judged(entry, conditions) for entry in entries), *rows]
+
+
+@dataclass(frozen=True, slots=True)
+class _Starter:
+    """Where and how processes begin."""
+
+    folder: Path
+    cores: tuple[int, ...]
+    stack: ExitStack
+    say: Say
+
+    def start(self, peer: Peer, number: int) -> Process:
+        log = self.folder / f"{peer.name}-{number}.log"
+        return self.stack.enter_context(Process(self.folder, peer.name, number, self.cores, log))
+
+
+def _begin(
+    case: Case, task: Task, origin: str, peers: Sequence[Peer], machine: Machine, starter: _Starter
+) -> tuple[list[Row], list[_Entry]]:
+    """Rows of what cannot be measured, and what can."""
+    rows: list[Row] = []
+    entries: list[_Entry] = []
+    for peer in peers:
+        variants = variants_of(peer)
+        blank = [_blank(case, task, origin, peer, variant, machine) for variant in variants]
+        refusals = [variant.refuses(task) for variant in variants]
+        reason = absence(peer) or unheld(peer.name) or (refusals[0] if all(refusals) else "")
+        if reason:
+            rows.append(replace(blank[0], void=reason))
+            continue
+        for number, (row, refusal) in enumerate(zip(blank, refusals, strict=True)):
+            if not refusal:
+                entries.append(_Entry(row, starter.start(peer, number)))
+    return rows, entries
+
+
+def _blank(case: Case, task: Task, origin: str, peer: Peer, variant: Variant, machine: Machine) -> Row:
+    note = ""
+    if task.recipe.cores > 1 and machine.busy > BUSY:
+        note = f"a core was {machine.busy:.0%} busy with other work at the start"
+    return Row(
+        workload=case.workload.name,
+        optimizer=case.optimizer,
+        storage=case.storage,
+        system=peer.title,
+        variant=variant.name,
+        effort=variant.effort,
+        cores=task.recipe.cores,
+        samples=origin,
+        note=note,
+        versions={package: version_of(package) for package in peer.packages},
+        machine=machine,
+    )
+
+
+def _prepare(entry: _Entry) -> None:
+    """The first steps, checked later, and the length of a window."""
+    try:
+        entry.process.ready()
+        said = entry.process.do("check")
+        entry.losses = [float(loss) for loss in said["losses"]]
+        entry.first = (float(said["first_seconds"]), int(said["first_steps"]))
+        entry.steps = int(entry.process.do("calibrate")["steps"])
+    except Failed as error:
+        entry.failure = str(error)
+
+
+def _take_turns(entries: Sequence[_Entry], probe: Process, plan: Plan) -> list[dict[str, Any]]:
+    """Windows in turn until every system is done; the probe's readings before, among and after them."""
+    probes = [probe.do("probe")]
+    for turn in _turns(entries, plan):
+        for entry in entries:
+            if not entry.is_done(plan):
+                _window(entry)
+        if turn % max(1, plan.windows // PROBES) == 0:
+            probes.append(probe.do("probe"))
+    return [*probes, probe.do("probe")]
+
+
+def _turns(entries: Sequence[_Entry], plan: Plan) -> Iterator[int]:
+    turn = 0
+    while not all(entry.is_done(plan) for entry in entries):
+        turn += 1
+        yield turn
+
+
+def _window(entry: _Entry) -> None:
+    try:
+        said = entry.process.do("window")
+    except Failed as error:
+        entry.failure = str(error)
+        return
+    entry.steps = int(said["steps"])
+    entry.seconds.append(float(said["seconds"]))
+
+
+def _limits(probes: Sequence[dict[str, Any]]) -> Limits:
+    """The best of all readings, with the clock of that reading."""
+    best = max(probes, key=lambda read: float(read["gflops"]))
+    return Limits(float(best["gflops"]), float(best["ghz"]), float(best["latency"]), int(best["lanes"]))
+
+
+def _judged(entry: _Entry, conditions: _Conditions) -> Row:
+    """The row with its times, or without them and with the reason."""
+    recipe, limits = conditions.task.recipe, conditions.limits
+    floor_us = floor_seconds(recipe, limits) * MICRO
+    row = replace(
+        entry.row,
+        floor_us=floor_us,
+        instruction_set=conditions.best["isa"],
+        probe_gflops=limits.gflops,
+        flops_per_cycle=limits.gflops / limits.ghz,
+        stolen=conditions.stolen,
+        windows=len(entry.seconds),
+        steps_per_window=entry.steps,
+    )
+    if entry.failure:
+        return voided(row, entry.failure)
+    error = loss_error(entry.losses, conditions.truth)
+    times = np.array(entry.seconds) / entry.steps * MICRO
+    best = float(times.min())
+    row = replace(row, loss_error=error)
+    wrong = disagreement(recipe, error) or impossible(best, floor_us)
+    if wrong:
+        return voided(row, wrong)
+    first_seconds, first_steps = entry.first
+    return replace(
+        row,
+        best_us=best,
+        p25_us=float(np.percentile(times, 25)),
+        median_us=float(np.median(times)),
+        share_of_peak=share_of_peak(recipe, best / MICRO, limits),
+        share_of_floor=floor_us / best,
+        compile_ms=max(0.0, (first_seconds - first_steps * best / MICRO) * 1e3),
+        void=conditions.flaw or None,
+    )
