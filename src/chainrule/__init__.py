@@ -133,17 +133,19 @@ class _Face(ModuleType):
             super().__setattr__(name, value)
 
 
-def __getattr__(name: str) -> Any:  # Any: of whatever type the name is
-    """The public name, imported when it is first used.
+if not TYPE_CHECKING:  # so that a type checker still sees a misspelled name
 
-    Raises: AttributeError for a name that does not exist, with the nearest that does.
-    """
-    if name not in FACE:
-        raise AttributeError(_unknown(name))
-    module = FACE[name]
-    value = importlib.import_module(f"{module}.{name}") if name in MODULES else _member(module, name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> Any:  # Any: of whatever type the name is
+        """The public name, imported when it is first used.
+
+        Raises: AttributeError for a name that does not exist, with the nearest that does.
+        """
+        if name not in FACE:
+            raise AttributeError(_unknown(name))
+        module = FACE[name]
+        value = importlib.import_module(f"{module}.{name}") if name in MODULES else _member(module, name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -33,7 +33,8 @@ def test_a_page_is_text_data_and_json(digits_run: cr.Run) -> None:
 
 
 def test_samples_are_a_batch_of_their_own(digits_run: cr.Run) -> None:
-    one = [digits_run.explain("dense_2.b[4]", sample=row).data["gradient"] for row in (3, 17, 40)]
+    each: list[Any] = [digits_run.explain("dense_2.b[4]", sample=row).data for row in (3, 17, 40)]
+    one = [data["gradient"] for data in each]
     several = digits_run.explain("dense_2.b[4]", samples=[3, 17, 40])
     assert several.data["samples"] == [3, 17, 40]
     assert several.data["per_sample"] == pytest.approx(one)
@@ -123,7 +124,7 @@ def test_every_factor_is_the_one_that_pytorch_retains(digits_run: cr.Run) -> Non
     torch.nn.functional.cross_entropy(z2, torch.tensor(digits.y[[sample]].astype(np.int64))).backward()
     for unit in range(0, 16, 3):
         data: Any = digits_run.explain(f"dense_1.W[{20 + unit}, {unit}]", sample=sample).data
-        near = {"abs": 1e-10, "rel": 1e-10}
+        near: Any = {"abs": 1e-10, "rel": 1e-10}
         assert data["gradient"] == pytest.approx(float(weights["dense_1.W"].grad[20 + unit, unit]), **near)
         assert data["delta"]["value"] == pytest.approx(float(z1.grad[0, unit]), **near)
         assert data["adjoint"]["value"] == pytest.approx(float(a1.grad[0, unit]), **near)

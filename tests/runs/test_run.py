@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,7 +97,7 @@ def test_a_run_stopped_within_an_epoch_goes_on_to_the_same_bits(tmp_path: Path) 
         if isinstance(event, cr.SliceDone) and event.step > 20:
             stopper.ask()
 
-    arguments = {"epochs": 3, "seed": 3, "batch_size": 7}
+    arguments: Any = {"epochs": 3, "seed": 3, "batch_size": 7}
     stopped = cr.train(None, "moons", runs=tmp_path, listeners=[stop_soon], stopper=stopper, **arguments)
     assert stopped.reason == "interrupted"
     assert stopped.test is None

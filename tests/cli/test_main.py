@@ -1,0 +1,97 @@
+"""The command itself: its overview, its verbs, exit codes, and what it says of mistakes."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+
+import pytest
+
+from chainrule import errors
+from chainrule.cli import main
+from chainrule.cli.verbs import VERBS
+from tests.cli.conftest import Command
+
+HEAVY = ("numpy", "cyclopts", "rich", "msgspec", "polars", "chainrule.runs", "chainrule.train")
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("-h",), ("help",)])
+def test_the_overview_names_every_verb_and_fits_the_screen(command: Command, words: tuple[str, ...]) -> None:
+    ended = command(*words)
+    assert ended.code == 0
+    assert all(f"  {verb.usage} " in ended.out and verb.sentence in ended.out for verb in VERBS.values())
+    assert max(map(len, ended.out.splitlines())) <= 80
+
+
+def test_the_overview_imports_nothing_heavy() -> None:
+    script = (
+        "import sys\nfrom chainrule.cli import main\nmain(['--help'])\n"
+        f"sys.exit(', '.join(name for name in {HEAVY!r} if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stderr == "\n"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_its_help_and_imports_no_arrays_for_it(verb: str) -> None:
+    script = (
+        f"import sys\nfrom chainrule.cli import main\ncode = main([{verb!r}, '--help'])\n"
+        "sys.exit(code or ', '.join(name for name in ('numpy', 'msgspec', 'polars') if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stderr == "\n"
+    assert f"chainrule {verb}" in done.stdout
+    assert (
+        done.stdout
+        == subprocess.run(
+            [sys.executable, "-m", "chainrule", "help", verb], capture_output=True, text=True, check=True
+        ).stdout
+    )
+
+
+def test_the_version_is_that_of_the_package(command: Command) -> None:
+    assert command("--version").out.startswith("chainrule ")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("trian", "digits"), "unknown command 'trian': did you mean 'train'?"),
+        (("train", "digits", "--hiden", "3"), "there is no option --hiden: did you mean --hidden?"),
+        (("train",), "WHAT is missing"),
+        (("train", "digits", "moons"), "too many words came: moons"),
+        (("train", "digits", "--epochs"), "--epochs needs a value"),
+        (("train", "digits", "--epochs", "ten"), '"ten"'),
+        (("explain", "latest"), "--weight"),
+        (("explain", "latest", "--weight", "w", "--format", "pdf"), "pdf"),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_exit_code_two(command: Command, words: tuple[str, ...], says: str) -> None:
+    ended = command(*words)
+    assert ended.code == errors.EXIT_USAGE
+    assert ended.out == ""
+    assert ended.err.startswith("error[")
+    assert says in ended.err
+    assert ended.err.count("\n") == 1
+
+
+def test_a_reader_who_has_seen_enough_is_no_error() -> None:
+    script = "from chainrule.cli import main; import sys; sys.exit(main(['--help']))"
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        child.stdout.close()
+        assert child.stderr.read() == b""
+
+
+def test_ctrl_c_before_anything_began_is_said_in_a_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted(io.StringIO):
+        def write(self, text: str) -> int:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "stdout", Interrupted())
+    assert main(["--help"]) == errors.EXIT_INTERRUPTED
+    assert capsys.readouterr().err == "interrupted\n"
