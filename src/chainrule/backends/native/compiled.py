@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from chainrule.backends.given import NUMPY
-from chainrule.backends.native import driver, jit
+from chainrule.backends.native import cache, driver
 from chainrule.backends.native.arenas import arena
 from chainrule.backends.native.crew import CREW, Patience, thread_count
 from chainrule.backends.native.driver import Code
@@ -21,9 +20,6 @@ from chainrule.backends.native.schedule import Roles, Schedule, schedule
 from chainrule.backends.protocol import Array, StopFlag
 from chainrule.graph.node import Graph
 from chainrule.graph.tensor_type import concrete
-
-OBJECTS_KEPT: Final = 512  # functions of one form serve many plans
-object_code: Final = lru_cache(maxsize=OBJECTS_KEPT)(jit.compile_object)
 
 
 class Compiled:
@@ -38,7 +34,7 @@ class Compiled:
         self.plan: Schedule = schedule(graph, roles, sizes)
         self.code: Code = driver.write(self.plan, isa)
         entries = [driver.ALONE, *([driver.SHARED] if self.code.is_shared else [])]
-        library = jit.load([object_code(text, isa) for text in self.code.texts], entries)
+        library = cache.load(self.code.texts, isa, entries)
         self._functions: dict[str, Any] = {
             entry: library.function(entry, ctypes.c_void_p, ctypes.c_int64, result=ctypes.c_int64) for entry in entries
         }

@@ -8,12 +8,13 @@ from typing import Final
 from chainrule.backends.native.arenas import Buffer
 from chainrule.backends.native.body import Given
 from chainrule.backends.native.indices import number, plus, times
-from chainrule.backends.native.ir import F32, F64, HELD, I1, I8, I32, I64, POINTER, Builder, Module, Value
+from chainrule.backends.native.ir import F64, HELD, I1, I8, I32, I64, POINTER, Builder, Module, Value
 from chainrule.backends.native.layout import LANES, Extent
 from chainrule.backends.native.machine import BYTES, Isa
 from chainrule.backends.native.meeting import BARRIER, HEARD, write_barrier
 from chainrule.backends.native.schedule import Schedule
 from chainrule.backends.native.sharing import is_worth_sharing
+from chainrule.backends.native.small import SmallSteps, fits
 from chainrule.backends.native.stages import Count, Stage, Stages, stages
 
 ALONE: Final = "cr_slice_alone"
@@ -75,6 +76,7 @@ class Driver:
         self.stages = written
         self.many = many
         self.meetings = 0
+        self._pointers: dict[tuple[str, str], Value] = {}
         name = SHARED if many else ALONE
         self.b: Builder = module.function(name, I64, [("record", POINTER), ("thread", I64)])
         self.record, self.thread = self.b.arguments
@@ -96,10 +98,10 @@ class Driver:
         own = times(b, self._word(SCRATCH_EACH, I64), self.thread)
         self._scratch = b.at(self._word(SCRATCH, POINTER), own, I8)
         self._meeting = self._word(MEETING, POINTER)
-        order, offsets = self._word(ORDER, POINTER), self._word(OFFSETS, POINTER)
+        self.order, offsets = self._word(ORDER, POINTER), self._word(OFFSETS, POINTER)
         steps, stop = self._word(STEPS, I64), self._word(STOP, POINTER)
-        first = self._word(FIRST_STEP, I64)
-        pointers = {key: self._word(slot, POINTER) for key, slot in self.slots.items()}
+        self.first_step = self._word(FIRST_STEP, I64)
+        self.pointers = {key: self._word(slot, POINTER) for key, slot in self.slots.items()}
         head, run, after = b.label("head"), b.label("run"), b.label("after")
         counter = b.local(I64)
         b.store(number(0), counter)
@@ -112,25 +114,41 @@ class Driver:
         begin = b.load(I64, b.at(offsets, k, I64))
         end = b.load(I64, b.at(offsets, plus(b, k, 1), I64))
         self._rows = b.subtract(end, begin)
-        self._order = b.at(order, begin, I64)
-        self._pointers = {key: self._this_step(key, pointer, k) for key, pointer in pointers.items()}
-        self._write_clock(plus(b, first, k))
-        if self.many:
-            self._write_shared()
+        self._order = b.at(self.order, begin, I64)
+
+        def one() -> tuple[Value, ...]:
+            self._pointers = {key: self.this_step(key, pointer, k) for key, pointer in self.pointers.items()}
+            self._write_step(plus(b, self.first_step, k))
+            b.store(plus(b, k, 1), counter)
+            return ()
+
+        def several() -> tuple[Value, ...]:
+            b.store(SmallSteps(self).run(k, steps, offsets), counter)
+            return ()
+
+        if fits(self.plan) and not self.many:
+            b.choose(b.compare("eq", self._rows, self.plan.sizes.most), several, one)
         else:
-            for stage in self.stages.calls:
-                self._call(stage)
-            self._write_moves()
-        b.store(plus(b, k, 1), counter)
+            one()
         b.jump(head)
         b.begin(after)
         b.give(b.load(I64, counter))
+
+    def _write_step(self, now: Value) -> None:
+        if self.plan.roles.clock is not None:
+            self.b.store(self.clock_value(now), self._clock)
+        if self.many:
+            self._write_shared()
+            return
+        for stage in self.stages.calls:
+            self._call(stage)
+        self._write_moves()
 
     def _word(self, slot: int, type_: object) -> Value:
         word = self.b.load(I64, self.b.at(self.record, slot, I64))
         return word if type_ is I64 else self.b.emit(POINTER, f"inttoptr i64 {word.text} to ptr")
 
-    def _this_step(self, key: tuple[str, str], pointer: Value, k: Value) -> Value:
+    def this_step(self, key: tuple[str, str], pointer: Value, k: Value) -> Value:
         """Where this step's rate, or the place of its report, is; a column stays."""
         kind, name = key
         if kind == "column":
@@ -145,14 +163,11 @@ class Driver:
         bytes_ = number(count * BYTES[node.tensor.dtype])
         return self.b.emit(POINTER, f"getelementptr i8, ptr {pointer.text}, i64 {times(self.b, k, bytes_).text}")
 
-    def _write_clock(self, now: Value) -> None:
-        if self.plan.roles.clock is None:
-            return
+    def clock_value(self, now: Value) -> Value:
+        """The number of the step in the clock's dtype."""
+        assert self.plan.roles.clock is not None
         held = HELD[self.plan.graph.input(self.plan.roles.clock).tensor.dtype]
-        if held in (F32, F64) or held.is_float:
-            self.b.store(self.b.convert("sitofp", now, held), self._clock)
-        elif held.bits < 64:
-            self.b.store(self.b.convert("trunc", now, held), self._clock)
+        return self.b.convert("sitofp" if held.is_float else "trunc", now, held)
 
     # ---- several threads ----
 
@@ -231,7 +246,7 @@ class Driver:
     def _given(self, given: Given) -> Value:
         if given.kind == "buffer":
             assert given.buffer is not None
-            return self._address(given.buffer)
+            return self.address(given.buffer)
         if given.kind in ("column", "rate", "report"):
             return self._pointers[given.kind, given.name]
         if given.kind == "number":
@@ -241,7 +256,7 @@ class Driver:
             return made[given.kind](given.extent) if given.kind in made else self._blocks(given.extent, given.number)
         return {"order": self._order, "clock": self._clock, "scratch": self._scratch}[given.kind]
 
-    def _address(self, buffer: Buffer) -> Value:
+    def address(self, buffer: Buffer) -> Value:
         base = self._bases[buffer.arena]
         return self.b.emit(POINTER, f"getelementptr inbounds i8, ptr {base.text}, i64 {buffer.offset}")
 
@@ -270,6 +285,6 @@ class Driver:
     def _move(self, source: Buffer, target: Buffer) -> None:
         self.module.declare("llvm.memcpy.p0.p0.i64", None, POINTER, POINTER, I64, I1)
         self.b.do(
-            f"call void @llvm.memcpy.p0.p0.i64(ptr {self._address(target).text}, ptr {self._address(source).text}, "
+            f"call void @llvm.memcpy.p0.p0.i64(ptr {self.address(target).text}, ptr {self.address(source).text}, "
             f"i64 {source.layout.bytes}, i1 false)"
         )

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from chainrule.backends.native import vector_math
-from chainrule.backends.native.ir import F32, F64, HELD, I32, Builder, Type, Value
+from chainrule.backends.native.ir import F16, F32, F64, HELD, Builder, Type, Value
 from chainrule.graph.node import Node
 
 Row: TypeAlias = Callable[..., Value]  # builder, node, one value for each operand
@@ -109,14 +109,16 @@ def _cast(b: Builder, node: Node, x: Value) -> Value:
     held = HELD[wanted]
     if source == wanted:
         return x
+    if source == "float16":
+        x = vector_math.from_half(b, x)
     if wanted == "bool":
         return b.compare("une" if x.type.is_float else "ne", x, 0)
     if x.type.is_float:
         return _from_float(b, x, held, is_unsigned=wanted.startswith("u"))
     is_unsigned = source in ("bool", "uint8", "uint32")
+    if held == F16:
+        return vector_math.to_half(b, b.convert("uitofp" if is_unsigned else "sitofp", x, F64))
     if held.is_float:
-        if held.element == "half":
-            return _narrowed(b, b.convert("uitofp" if is_unsigned else "sitofp", x, F64))
         return b.convert("uitofp" if is_unsigned else "sitofp", x, held)
     if held.bits < x.type.bits:
         return b.convert("trunc", x, held)
@@ -124,31 +126,17 @@ def _cast(b: Builder, node: Node, x: Value) -> Value:
 
 
 def _from_float(b: Builder, x: Value, held: Type, *, is_unsigned: bool) -> Value:
+    """A float32 or float64 in another dtype; whole numbers toward zero, kept inside the range, NaN as 0."""
+    if held == F16:
+        return vector_math.to_half(b, x)
     if held.is_float:
-        if held.bits > x.type.bits:
-            return b.convert("fpext", x, held)
-        if held.element == "half" and x.type.scalar == F64:
-            return _narrowed(b, x)
-        return b.convert("fptrunc", x, held)
-    wide = b.convert("fpext", x, F32) if x.type.element == "half" else x
-    operation = f"llvm.fpto{'u' if is_unsigned else 's'}i.sat"
+        return b.convert("fpext" if held.bits > x.type.bits else "fptrunc", x, held)
     result = x.type.holding(held)
-    full = f"{operation}.{result.mangled}.{wide.type.mangled}"
-    b.module.declare(full, result, wide.type)
-    given = b.call(full, result, wide)
+    full = f"llvm.fpto{'u' if is_unsigned else 's'}i.sat.{result.mangled}.{x.type.mangled}"
+    b.module.declare(full, result, x.type)
+    given = b.call(full, result, x)
     assert given is not None
     return given
-
-
-def _narrowed(b: Builder, x: Value) -> Value:
-    """A float64 rounded once to float16: by way of a float32 whose last bit says whether something was lost."""
-    near = b.convert("fptrunc", x, F32)
-    back = b.convert("fpext", near, F64)
-    bits = b.bits_as(near, I32)
-    is_beyond = b.compare("ogt", b.absolute(back), b.absolute(x))
-    inward = b.select(is_beyond, b.subtract(bits, 1), bits)
-    odd = b.select(b.compare("one", back, x), b.bit_or(inward, 1), bits)
-    return b.convert("fptrunc", b.bits_as(odd, F32), HELD["float16"])
 
 
 _UNARY: Final[dict[str, Callable[[Builder, Node, Value], Value]]] = {
