@@ -23,15 +23,13 @@ Powers: TypeAlias = dict[Node, int]  # atom to exponent, never 0, in the order o
 Quotients: TypeAlias = Mapping[tuple[Node, Node], Node]  # quotients already in the graph, so that ŷ is found again
 
 ARITHMETIC: Final = frozenset({"add", "subtract", "multiply", "divide", "negate", "power"})
+_FORMULA: Final = ARITHMETIC | {"broadcast"}
 _MOST_TERMS: Final = 12  # a formula that grows beyond this is left as it is, so that the work per node is bounded
 _MOST_DEPTH: Final = 8
 _MOST_READABLE: Final = 1_000_000  # a fraction of numbers up to this is written as one: x / 3, not 0.333… · x
 
-# The smallest and the largest normal number of each dtype; IEEE 754-2019, table 3.5.
-_NORMAL: Final = {
-    "float32": (Fraction(1, 2**126), Fraction(2**128 - 2**104)),
-    "float64": (Fraction(1, 2**1022), Fraction(2**1024 - 2**971)),
-}
+_LARGEST_EXPONENT: Final = {"float32": 127, "float64": 1023}  # emax; IEEE 754-2019, table 3.5
+_ONE: Final = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +64,13 @@ class Flattener:
         Raises: TooLargeError beyond a dozen terms, or with a coefficient that would overflow or lose digits.
         """
         if not node.tensor.is_float or depth == 0:
-            return [Term(Fraction(1), {node: 1})]
+            return _alone(node)
         result = self._flatten(node, depth - 1)
         if len(result) > _MOST_TERMS:
             raise TooLargeError
         collected = collect(result)
-        smallest, largest = _NORMAL[node.tensor.dtype]
-        if any(not smallest <= abs(term.coefficient) <= largest for term in collected):
+        limit = _LARGEST_EXPONENT[node.tensor.dtype]
+        if any(_exponent(term.coefficient) >= limit for term in collected):
             raise TooLargeError
         return collected
 
@@ -95,11 +93,11 @@ class Flattener:
             case "broadcast":
                 return self._broadcast(node, depth)
             case _:
-                return [Term(Fraction(1), {node: 1})]
+                return _alone(node)
 
     def _factor(self, node: Node, depth: int) -> Terms:
         terms = self.terms(node, depth)
-        return [Term(Fraction(1), {node: 1})] if len(terms) != 1 and self.keep(node) else terms
+        return _alone(node) if len(terms) != 1 and self.keep(node) else terms
 
     def _product(self, node: Node, left: Terms, right: Terms) -> Terms:
         if len(left) * len(right) > _MOST_TERMS:
@@ -109,17 +107,17 @@ class Flattener:
             for b in right:
                 powers = merged(a.powers, b.powers, self.context)
                 if powers is None:
-                    return [Term(Fraction(1), {node: 1})]
+                    return _alone(node)
                 result.append(Term(a.coefficient * b.coefficient, powers))
         return result
 
     def _quotient(self, node: Node, depth: int) -> Terms:
         over, under = self._factor(node.inputs[0], depth), self.terms(node.inputs[1], depth)
         if len(under) != 1:
-            under = [Term(Fraction(1), {node.inputs[1]: 1})]
+            under = _alone(node.inputs[1])
         below = under[0]
         if below.coefficient == 0:
-            return [Term(Fraction(1), {node: 1})]
+            return _alone(node)
         inverse = Term(1 / below.coefficient, {atom: -k for atom, k in below.powers.items()})
         return self._product(node, over, [inverse])
 
@@ -127,7 +125,7 @@ class Flattener:
         exponent = node["exponent"]
         terms = self.terms(node.inputs[0], depth)
         if not isinstance(exponent, float) or not exponent.is_integer() or not 0 < exponent <= 4:
-            return [Term(Fraction(1), {node: 1})]
+            return _alone(node)
         k = int(exponent)
         if len(terms) != 1:
             return [Term(Fraction(1), {node.inputs[0]: k})]
@@ -136,11 +134,20 @@ class Flattener:
     def _broadcast(self, node: Node, depth: int) -> Terms:
         (inner,) = node.inputs
         if inner.primitive not in ARITHMETIC and inner.primitive != "constant":
-            return [Term(Fraction(1), {node: 1})]
+            return _alone(node)
         terms = self.terms(inner, depth)
         if len(terms) != 1:
-            return [Term(Fraction(1), {node: 1})]
+            return _alone(node)
         return [Term(terms[0].coefficient, {like_broadcast(node, a): k for a, k in terms[0].powers.items()})]
+
+
+def _alone(node: Node) -> Terms:
+    return [Term(_ONE, {node: 1})]
+
+
+def _exponent(coefficient: Fraction) -> int:
+    """How far from 1, up or down, in powers of 2; at most 1 too far."""
+    return abs(coefficient.numerator.bit_length() - coefficient.denominator.bit_length()) + 1
 
 
 def merged(left: Powers, right: Powers, context: Context) -> Powers | None:
@@ -182,18 +189,20 @@ def _value(node: Node) -> float:
 def _constant(node: Node) -> Terms:
     value = _value(node)
     if value - value != 0:  # infinite or NaN: not a number that algebra may move
-        return [Term(Fraction(1), {node: 1})]
+        return _alone(node)
     return [Term(Fraction(value))] if value else []
 
 
 def collect(terms: Terms) -> Terms:
     """Like terms added up; those that vanish are gone."""
+    if len(terms) == 1:
+        return terms if terms[0].coefficient else []
     found: dict[frozenset[tuple[Node, int]], Term] = {}
     for term in terms:
         key = term.key()
         before = found.get(key)
         found[key] = Term(before.coefficient + term.coefficient, before.powers) if before else term
-    return [term for term in found.values() if term.coefficient != 0]
+    return [term for term in found.values() if term.coefficient]
 
 
 def common_factor(terms: Terms) -> Term:
@@ -250,8 +259,9 @@ def write_term(term: Term, type_: TensorType, quotients: Quotients) -> Expr:
 def _fraction(coefficient: Fraction) -> tuple[float, float]:
     """Numerator and denominator as they are written: 2 and 3, but 0.1 and 1, since 0.1 is a number as it stands."""
     above, below = coefficient.numerator, coefficient.denominator
-    is_readable = max(above, below) <= _MOST_READABLE and Fraction(float(coefficient)) != coefficient
-    return (float(above), float(below)) if is_readable else (float(coefficient), 1.0)
+    if below == 1 or max(above, below) > _MOST_READABLE or Fraction(float(coefficient)) == coefficient:
+        return float(coefficient), 1.0
+    return float(above), float(below)
 
 
 def _product(factors: list[tuple[Node, int]], coefficient: float, type_: TensorType) -> Expr:
@@ -267,7 +277,7 @@ def cost(node: Node, quotients: Quotients, limit: int = 96) -> int:
     stack = [node]
     while stack and len(seen) < limit:
         here = stack.pop()
-        if here in seen or here.primitive not in ARITHMETIC | {"broadcast"}:
+        if here in seen or here.primitive not in _FORMULA:
             continue
         seen.add(here)
         if here is not node and here.primitive == "divide" and here.inputs in quotients:
@@ -283,7 +293,7 @@ def divisor_sums(node: Node, depth: int = _MOST_DEPTH) -> set[Node]:
     stack = [(node, depth)]
     while stack:
         here, left = stack.pop()
-        if left == 0 or here.primitive not in ARITHMETIC | {"broadcast"}:
+        if left == 0 or here.primitive not in _FORMULA:
             continue
         if here.primitive == "divide" and here.inputs[1].primitive in ("add", "subtract"):
             found.add(here.inputs[1])

@@ -1,6 +1,6 @@
 """Removes what does nothing: identities that hold bit for bit, so that what runs may use them.
 
-Nothing here regroups a sum or a product. The one rule that rests on a fact, Σ y = 1, replaces a rounded 1 by 1.
+Bit for bit where values are finite, but for the sign of a zero: -0 + 0 is 0, and stays -0 here. Nothing here regroups a sum or a product. The one rule that rests on a fact, Σ y = 1, replaces a rounded 1 by 1.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def _constant_stays_constant(node: Node, _: Context) -> Node | None:
 
 def _negated_constant(node: Node, _: Context) -> Node | None:
     (x,) = node.inputs
-    return e.constant(-_number(x), x.tensor).node if x.primitive == "constant" else None
+    is_number = x.primitive == "constant" and x.tensor.is_float  # an unsigned one would wrap
+    return e.constant(-_number(x), x.tensor).node if is_number else None
 
 
 def _number(node: Node) -> float | int | bool:

@@ -172,9 +172,11 @@ def identity(name: str, left: Pattern, right: Pattern | float, when: Condition |
     target = _pattern(right)
 
     def attempt(node: Node, context: Context) -> Node | None:
+        before = len(context.used)
         for bound in matches(left, node, {}):
             if when is None or when(bound, context):
                 return fill(target, bound, node.tensor)
+            del context.used[before:]  # granted to a match that came to nothing
         return None
 
     return Rule(name, (left.primitive,), attempt)
