@@ -1,8 +1,8 @@
 """What the processor can do here and now: multiplications and additions a second, and its clock.
 
-The peak is read from chains of fused multiply-adds, enough of them that none waits for another; the clock from one chain
-of additions and exclusive ors, each waiting for the one before, a cycle each. A run whose probe reads fewer flops a cycle
-than the processor has is void: something else was running.
+The peak is read from chains of fused multiply-adds, enough of them that none waits for another; the clock from one
+chain of additions and exclusive ors, each waiting for the one before, a cycle each. A run whose probe reads fewer flops
+a cycle than the processor has is void: something else was running.
 """
 
 from __future__ import annotations
@@ -181,7 +181,8 @@ def _multiply_add(isa: Isa, vector: str, name: str, chain: str) -> list[str]:
 
 def _links() -> list[str]:
     """Additions and exclusive ors in turn, which no compiler can join."""
-    lines, now = [], "%c0"
+    lines: list[str] = []
+    now = "%c0"
     for k in range(LINKS):
         name = "%n0" if k == LINKS - 1 else f"%l{k}"
         lines.append(f"  {name} = {'xor' if k % 2 else 'add'} i64 {now}, {'%b' if k % 2 else '%a'}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Literal
 
@@ -102,7 +103,9 @@ def disagreement(recipe: Recipe, error: float) -> str:
     allowed = TOLERANCES[recipe.optimizer]
     if error <= allowed:
         return ""
-    return f"its losses differ from those in float64 by {error:.1e}, and {allowed:.0e} is allowed: it trains another net"
+    return (
+        f"its losses differ from those in float64 by {error:.1e}, and {allowed:.0e} is allowed: it trains another net"
+    )
 
 
 def impossible(best_us: float, floor_us: float) -> str:
@@ -122,6 +125,6 @@ def unsteady(gflops: list[float]) -> str:
 
 def loss_error(losses: list[float], true: list[float]) -> float:
     """The largest relative difference; infinite where one is missing or no number."""
-    if len(losses) < len(true) or not all(loss == loss for loss in losses):
+    if len(losses) < len(true) or not all(map(math.isfinite, losses)):
         return float("inf")
     return max(abs(loss - truth) / abs(truth) for loss, truth in zip(losses, true, strict=False))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -93,13 +93,12 @@ def write_task(folder: Path, task: Task) -> None:
     """Write a task into an existing folder."""
     for name, array in _arrays(task).items():
         np.save(folder / name, array)
-    (folder / NUMBERS).write_text(json.dumps(asdict(task.recipe)), encoding="utf-8")
+    (folder / NUMBERS).write_bytes(msgspec.json.encode(task.recipe))
 
 
 def read_task(folder: Path) -> Task:
     """The task in a folder."""
-    numbers = json.loads((folder / NUMBERS).read_text(encoding="utf-8"))
-    recipe = Recipe(**{**numbers, "sizes": tuple(numbers["sizes"])})
+    recipe = msgspec.json.decode((folder / NUMBERS).read_bytes(), type=Recipe)
     layers = range(len(recipe.sizes) - 1)
     return Task(
         recipe=recipe,
@@ -111,7 +110,9 @@ def read_task(folder: Path) -> Task:
 
 
 def _arrays(task: Task) -> dict[str, Array]:
-    weights = {f"{name}{k}.npy": array for k, pair in enumerate(task.weights) for name, array in zip("Wb", pair)}
+    weights = {
+        f"{name}{k}.npy": array for k, pair in enumerate(task.weights) for name, array in zip("Wb", pair, strict=True)
+    }
     return {SAMPLES: task.x, TARGETS: task.y, ORDER: task.order, **weights}
 
 

@@ -1,4 +1,4 @@
-"""The process one system trains in: pinned to its cores before anything is loaded, it does what it is told line by line.
+"""The process one system trains in: pinned to its cores before anything is loaded, told line by line what to do.
 
 Each line on stdin is a JSON object, each answer one on what was stdout; whatever a system prints goes to stderr.
 

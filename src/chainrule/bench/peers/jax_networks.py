@@ -80,6 +80,15 @@ def handwritten_step(task: Task, *, transposed: bool = False) -> tuple[Tree, Ste
     return (weights, moments, [w.copy() for w in moments], jnp.float32(0)), step
 
 
+def fresh(tree: Tree) -> Tree:
+    """A copy of every array, for a program that consumes what it is given."""
+    return library("jax").tree.map(_copied, tree)
+
+
+def _copied(array: Any) -> Any:
+    return array.copy()
+
+
 def _adam(jnp: Any, recipe: Recipe, carry: Tree, gradients: list[Any]) -> Tree:
     weights, m, v, t = carry
     t = t + 1

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 
 from chainrule.bench.peers.contract import Training, Variant, library
-from chainrule.bench.peers.jax_networks import Step, Tree, documented_step, handwritten_step
+from chainrule.bench.peers.jax_networks import Step, Tree, documented_step, fresh, handwritten_step
 from chainrule.bench.task import Task
 
 SMALL: Final = 1_000  # multiplications a step below which unrolling is tried: the loop's own cost shows
@@ -30,7 +31,7 @@ class Scan:
 
     def restart(self) -> None:
         """A fresh copy of what training begins with, as runs consume theirs."""
-        self._carry = self._jax.tree.map(lambda array: array.copy(), self._first)
+        self._carry = fresh(self._first)
 
     def run(self, first: int, steps: int) -> Any:
         """One call."""
@@ -47,9 +48,17 @@ def _steps(task: Task, step: Step, unroll: int, carry: Tree, x: Any, y: Any, ord
     """So many steps from `first`, as one loop."""
     jax, batch = library("jax"), task.recipe.batch
     if task.recipe.is_full:
-        return jax.lax.scan(lambda carry, _: step(carry, x, y), carry, None, length=count, unroll=unroll)
+
+        def whole(carry: Tree, nothing: None) -> Any:
+            return step(carry, x, y)
+
+        return jax.lax.scan(whole, carry, None, length=count, unroll=unroll)
+
+    def gathered(carry: Tree, rows: Any) -> Any:
+        return step(carry, x[rows], y[rows])
+
     rows = jax.lax.dynamic_slice(order, (first * batch,), (count * batch,)).reshape(count, batch)
-    return jax.lax.scan(lambda carry, rows: step(carry, x[rows], y[rows]), carry, rows, unroll=unroll)
+    return jax.lax.scan(gathered, carry, rows, unroll=unroll)
 
 
 def _documented(task: Task) -> Training:
@@ -70,7 +79,7 @@ def _unrolled(task: Task) -> Training:
 
 def _refuses_large(task: Task) -> str:
     sizes = task.recipe.sizes
-    work = task.recipe.batch * sum(i * o for i, o in zip(sizes, sizes[1:], strict=False))
+    work = task.recipe.batch * sum(i * o for i, o in pairwise(sizes))
     return "" if work < SMALL else "the steps are so long that unrolling the loop gains nothing"
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from chainrule.bench.peers.contract import Training, Variant, library
-from chainrule.bench.peers.jax_networks import Tree, documented_step, handwritten_step
+from chainrule.bench.peers.jax_networks import Tree, documented_step, fresh, handwritten_step
 from chainrule.bench.task import Task
 
 
@@ -71,8 +71,7 @@ class Resident:
 
     def restart(self) -> None:
         """A fresh copy of what training begins with, as steps consume theirs."""
-        first = (self._first, library("jax.numpy").int32(0))
-        self._carry = self._jax.tree.map(lambda array: array.copy(), first)
+        self._carry = fresh((self._first, library("jax.numpy").int32(0)))
 
     def run(self, first: int, steps: int) -> list[Any]:
         """A call a step; where the order stands is counted on the device."""

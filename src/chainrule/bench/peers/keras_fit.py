@@ -53,8 +53,7 @@ def _model(keras: Any, task: Task) -> Any:
     layers: list[Any] = [keras.Input((recipe.sizes[0],), dtype=recipe.storage)]
     if recipe.divisor != 1:
         layers.append(keras.layers.Rescaling(1 / recipe.divisor))
-    for units in recipe.sizes[1:-1]:
-        layers.append(keras.layers.Dense(units, activation=recipe.hidden))
+    layers += [keras.layers.Dense(units, activation=recipe.hidden) for units in recipe.sizes[1:-1]]
     last = "linear" if recipe.last == "softmax" else recipe.last
     return keras.Sequential([*layers, keras.layers.Dense(recipe.sizes[-1], activation=last)])
 

@@ -11,6 +11,8 @@ import numpy as np
 from chainrule.bench.peers.contract import LONG_WINDOW, Training, Variant, library
 from chainrule.bench.task import Task
 
+OPTIMIZER: Final = "_optimizer"  # where partial_fit keeps what moves its weights
+
 
 class Perceptron:
     """A run is one call of `partial_fit`, which cuts its rows into batches."""
@@ -46,11 +48,13 @@ class Perceptron:
         parameters = self._model.coefs_ + self._model.intercepts_
         optimizers = library("sklearn.neural_network._stochastic_optimizers")
         if recipe.optimizer == "sgd":
-            self._model._optimizer = optimizers.SGDOptimizer(parameters, recipe.learning_rate, momentum=0.0)
+            mover = optimizers.SGDOptimizer(parameters, recipe.learning_rate, momentum=0.0)
         else:
-            self._model._optimizer = _plain_adam(optimizers, self._task)(
+            mover = _plain_adam(optimizers, self._task)(
                 parameters, recipe.learning_rate, recipe.beta_1, recipe.beta_2, recipe.epsilon
             )
+
+        setattr(self._model, OPTIMIZER, mover)
 
     def run(self, first: int, steps: int) -> list[float]:
         """One call; of a full batch, a call a step."""
@@ -86,7 +90,7 @@ def _plain_adam(optimizers: Any, task: Task) -> Any:
     share = 1.0 if task.recipe.loss == "cross_entropy" else 0.5
 
     class PlainAdam(optimizers.AdamOptimizer):
-        def _get_updates(self, grads: list[Any]) -> list[Any]:
+        def _get_updates(self: Any, grads: list[Any]) -> list[Any]:
             self.t += 1
             self.ms = [self.beta_1 * m + (1 - self.beta_1) * g for m, g in zip(self.ms, grads, strict=True)]
             self.vs = [self.beta_2 * v + (1 - self.beta_2) * g**2 for v, g in zip(self.vs, grads, strict=True)]

@@ -1,4 +1,4 @@
-"""tinygrad with TinyJit: a step on batches cut by NumPy, with its optimizers as documented, and with kernels searched."""
+"""tinygrad with TinyJit: a step on batches cut by NumPy, as documented, and with its kernels searched for."""
 
 from __future__ import annotations
 

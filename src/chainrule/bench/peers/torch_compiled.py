@@ -40,7 +40,8 @@ class CompiledModule:
 
     def run(self, first: int, steps: int) -> list[Any]:
         """The loop of every tutorial."""
-        batch, losses = self._task.recipe.batch, []
+        losses: list[Any] = []
+        batch = self._task.recipe.batch
         for step in range(first, first + steps):
             x, y = self._x, self._y
             if not self._task.recipe.is_full:
@@ -75,7 +76,8 @@ class CompiledStep:
 
     def run(self, first: int, steps: int) -> list[Any]:
         """A call a step."""
-        torch, batch, losses = self._torch, self._task.recipe.batch, []
+        losses: list[Any] = []
+        torch, batch = self._torch, self._task.recipe.batch
         with torch.no_grad():
             for step in range(first, first + steps):
                 rows = self._order if self._task.recipe.is_full else self._order[step * batch : (step + 1) * batch]

@@ -1,4 +1,4 @@
-"""PyTorch, operation by operation: with a DataLoader as documented, without it, and without automatic differentiation."""
+"""PyTorch, operation by operation: with a DataLoader as documented, without it, and with the backward pass by hand."""
 
 from __future__ import annotations
 
@@ -78,7 +78,8 @@ class ByHand:
 
     def run(self, first: int, steps: int) -> list[Any]:
         """Step by step."""
-        batch, losses = self._task.recipe.batch, []
+        losses: list[Any] = []
+        batch = self._task.recipe.batch
         with self._torch.inference_mode():
             for step in range(first, first + steps):
                 x, y = self._x, self._y

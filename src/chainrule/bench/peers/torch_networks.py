@@ -89,7 +89,7 @@ class Parameters:
         """
         loss, gradients = self._loss_and_gradients(features(self._torch, self._recipe, x), y)
         if self._recipe.optimizer == "sgd":
-            self._torch._foreach_add_(self.weights, gradients, alpha=-self._recipe.learning_rate)  # noqa: SLF001 - documented so
+            self._torch._foreach_add_(self.weights, gradients, alpha=-self._recipe.learning_rate)
         else:
             self._adam(gradients, *corrections)
         return loss
