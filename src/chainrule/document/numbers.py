@@ -7,6 +7,7 @@ digit of a rounded value (0.05 is exact and prints "0.05"; 0.17551000003 to six 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
@@ -152,3 +153,23 @@ def _halves(text: str, bare: bool) -> tuple[str, str]:
         return "", text
     cut = next((place for place, sign in enumerate(text) if sign in ".e%"), len(text))
     return text[:cut], text[cut:]
+
+
+def written_parts(text: str) -> tuple[str, str, str]:
+    """A formatted number's mantissa, exponent and percent sign: ("4.4", "-10", "%"); what it has not is empty."""
+    body = text.removesuffix("%")
+    mantissa, _, exponent = body.partition("e")
+    return mantissa, exponent, text[len(body) :]
+
+
+def decimals_lacking(texts: Sequence[str]) -> list[str] | None:
+    """What each number lacks at its right so that all points stand in one column: "", ".00" or "00".
+
+    None where one has an exponent: such numbers have no common place for the point.
+    """
+    if any("e" in text for text in texts):
+        return None
+    rests = ["".join(text.removesuffix("%").partition(".")[1:]) for text in texts]
+    longest = max((len(rest) for rest in rests), default=0)
+    filler = "." + "0" * longest
+    return [filler[len(rest) : longest] for rest in rests]

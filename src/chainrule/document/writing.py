@@ -86,6 +86,29 @@ def opens_with_digit(formula: f.Formula) -> bool:
             return False
 
 
+def is_tall(formula: f.Formula) -> bool:
+    """Whether the formula stands higher than a line of text where it is displayed."""
+    match formula:
+        case f.Fraction() | f.Matrix() | f.Cases():
+            return True
+        case f.Symbol() | f.Number() | f.Words() | f.Elided():
+            return False
+        case f.Sum(body, _, lower, upper):
+            return lower is not None or upper is not None or is_tall(body)
+        case f.Power(inner) | f.Indexed(inner):
+            return is_tall(inner)
+        case f.Call(function, arguments):
+            return is_tall(function) or any(map(is_tall, arguments))
+        case f.Product() | f.Plus():
+            return any(map(is_tall, operands(formula)))
+        case f.Indices(items) | f.Beside(items):
+            return any(map(is_tall, items))
+        case f.Relation(left, rest):
+            return is_tall(left) or any(is_tall(side) for _, side in rest)
+        case _:
+            return is_tall(formula.of)
+
+
 def excerpt(rows: Sequence[Sequence[f.Formula]], limit: int = MATRIX_LIMIT) -> list[list[f.Formula]]:
     """The first rows and columns and the last, an ellipsis between, where there are more than the limit."""
     shown: list[list[f.Formula]] = [list(row) for row in rows]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from chainrule.document.cells import alignment, contents_of
 from chainrule.document.formula import Number
 from chainrule.document.numbers import PLAIN_STYLE, align_points
 from chainrule.document.text import boxes
@@ -115,11 +116,10 @@ def _squeeze(sets: Sequence[_Set], widths: list[int], room: int, gap: int) -> bo
 
 def _set_column(table: Table, place: int, digits: int | None, pen: Pen) -> _Set:
     column = table.columns[place]
-    summaries = [summary.cells[place] for summary in (table.remainder, table.total) if summary]
-    contents = [*(row.cells[place] for row in table.rows), *summaries]
+    contents = contents_of(table, place)
     numeric = [isinstance(cell, Number) for cell in contents]
     texts = [_cell_text(cell, column, digits, pen) for cell in contents]
-    align = column.align or ("left" if column.heading else _natural_align(contents))
+    align = alignment(column, contents)
     if align == "point":
         points = iter(align_points([text for text, is_number in zip(texts, numeric, strict=True) if is_number]))
         texts = [next(points) if is_number else text for text, is_number in zip(texts, numeric, strict=True)]
@@ -135,11 +135,6 @@ def _least(texts: Sequence[str], whole: Sequence[str], column: Column) -> int:
     longest = max((columns_of(word) for text in texts for word in text.split(" ")), default=0)
     words = NARROWEST_NAMES if column.heading else min(max(longest, NARROWEST_WORDS), NARROWEST_NAMES)
     return max(words, *map(columns_of, whole))
-
-
-def _natural_align(contents: Sequence[Cell]) -> Align:
-    filled = [cell for cell in contents if cell is not None]
-    return "point" if filled and all(isinstance(cell, Number) for cell in filled) else "left"
 
 
 def _cell_text(cell: Cell, column: Column, digits: int | None, pen: Pen) -> str:
