@@ -1,6 +1,7 @@
 """Removes what does nothing: identities that hold bit for bit, so that what runs may use them.
 
-Bit for bit where values are finite, but for the sign of a zero: -0 + 0 is 0, and stays -0 here. Nothing here regroups a sum or a product. The one rule that rests on a fact, Σ y = 1, replaces a rounded 1 by 1.
+They hold where values are finite, but for the sign of a zero: -0 + 0 is 0, and stays -0 here. Nothing regroups a sum or
+a product. The one rule that rests on a fact, Σ y = 1, replaces a rounded 1 by 1.
 """
 
 from __future__ import annotations
