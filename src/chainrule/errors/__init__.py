@@ -114,7 +114,8 @@ class WriteError(ChainruleError, OSError):
 def unknown_name(kind: str, name: str, options: Iterable[str]) -> str:
     """The sentence for a name that does not exist: what came, what it may have meant, what exists."""
     known = list(options)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    same = [option for option in known if option.casefold() == name.casefold()]
+    close = same or difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     guess = f"did you mean '{close[0]}'? " if close else ""
     return f"unknown {kind} '{name}': {guess}{_listed(kind, known)}"
 

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 
 from chainrule.document import (
     Absolute,
+    Call,
     Cases,
     Elided,
     Formula,
@@ -78,6 +79,10 @@ def _function(name: str) -> Row:
     return lambda writer, node, labels: call(name, *_operands(writer, node, labels))
 
 
+def _around(sign: Callable[[Formula], Formula]) -> Row:
+    return lambda writer, node, labels: sign(*_operands(writer, node, labels))
+
+
 def _infix(sign: Relator) -> Row:
     def row(writer: Writer, node: Node, labels: Labels) -> Formula:
         left, right = _operands(writer, node, labels)
@@ -131,10 +136,16 @@ def _subtract(writer: Writer, node: Node, labels: Labels) -> Formula:
 
 
 def _multiply(writer: Writer, node: Node, labels: Labels) -> Formula:
-    """A product with all its factors in one row; a factor that comes twice is a square."""
+    """A product with all its factors in one row; a factor that comes twice is a square, arrays whole have ⊙."""
     counts = Counter(factors(node, writer.notation.knows))
     written = [(writer.write(factor, labels), count) for factor, count in counts.items()]
-    return joined([each if count == 1 else Power(each, Number(count)) for each, count in written])
+    powers = [each if count == 1 else Power(each, Number(count)) for each, count in written]
+    arrays = [factor for factor in counts if factor.primitive != "constant"]
+    if labels is None and node.tensor.rank and len(arrays) > 1:
+        numbers = powers[: len(powers) - len(arrays)]
+        product = Product(tuple(powers[len(numbers) :]), "elementwise")
+        return times(*numbers, product) if numbers else product
+    return joined(powers)
 
 
 def _divide(writer: Writer, node: Node, labels: Labels) -> Formula:
@@ -192,25 +203,17 @@ def _log1p(writer: Writer, node: Node, labels: Labels) -> Formula:
     return call("log", plus(Number(1), writer.write(node.inputs[0], labels)))
 
 
-def _sqrt(writer: Writer, node: Node, labels: Labels) -> Formula:
-    return Root(writer.write(node.inputs[0], labels))
-
-
 def _softplus(writer: Writer, node: Node, labels: Labels) -> Formula:
     return call("log", plus(Number(1), _exp(writer, node, labels)))
 
 
-def _abs(writer: Writer, node: Node, labels: Labels) -> Formula:
-    return Absolute(writer.write(node.inputs[0], labels))
-
-
 def _and(writer: Writer, node: Node, labels: Labels) -> Formula:
     left, right = _operands(writer, node, labels)
-    return Product((left, Words("and"), right), "space")
+    return Product((left, Words("and "), right), "space")
 
 
 def _not(writer: Writer, node: Node, labels: Labels) -> Formula:
-    return Product((Words("not"), writer.write(node.inputs[0], labels)), "space")
+    return Product((Words("not "), writer.write(node.inputs[0], labels)), "space")
 
 
 def _select(writer: Writer, node: Node, labels: Labels) -> Formula:
@@ -271,48 +274,60 @@ def _whole(node: Node, attribute: str) -> Sequence[int]:
     return [v for v in value if isinstance(v, int)]
 
 
-def _stretch(writer: Writer, node: Node, labels: Labels) -> Formula:
-    inside = ", ".join(f"{name} {value}" for name, value in node.attributes)
-    return _indexed(
-        Product((Words(node.primitive), Words(f"({inside})"), writer.write(node.inputs[0])), "space"), labels
-    )
+def _slice(writer: Writer, node: Node, labels: Labels) -> Formula:
+    """A stretch of an axis, x[:, 1:3]; an element of it lies further on in the whole, xₙ,ⱼ₊₁."""
+    (x,) = node.inputs
+    axis, start, stop = (node[name] for name in ("axis", "start", "stop"))
+    assert isinstance(axis, int)
+    assert isinstance(start, int)
+    if labels is None:
+        stretches = [Words(f"{start}:{stop}") if place == axis else Words(":") for place in range(x.tensor.rank)]
+        return Indexed(writer.write(x), tuple(stretches))
+    return writer.write(x, [_moved(label, start) if place == axis else label for place, label in enumerate(labels)])
+
+
+def _moved(label: Formula | None, by: int) -> Formula | None:
+    if label is None or by == 0:
+        return label
+    return Number(label.value + by) if isinstance(label, Number) else plus(label, Number(by))
+
+
+def _pad(writer: Writer, node: Node, labels: Labels) -> Formula:
+    """Zeros before and after: [0 x]."""
+    before, after = ([Number(0)] if node[side] else [] for side in ("before", "after"))
+    return _indexed(Matrix(((*before, writer.write(node.inputs[0]), *after),)), labels)
 
 
 def _concatenate(writer: Writer, node: Node, labels: Labels) -> Formula:
     return _indexed(Matrix((tuple(_operands(writer, node, None)),)), labels)
 
 
-def _sum(writer: Writer, node: Node, labels: Labels) -> Formula:
-    return _over(writer, node, labels, Sum)
-
-
-def _max(writer: Writer, node: Node, labels: Labels) -> Formula:
-    return _over(writer, node, labels, lambda body, index: call("max", body))
-
-
-def _over(writer: Writer, node: Node, labels: Labels, write: Callable[[Formula, Formula | None], Formula]) -> Formula:
+def _over(write: Callable[[Formula, Formula | None], Formula]) -> Row:
     """A reduction: each axis reduced gets a letter; the other axes keep their labels."""
-    (x,) = node.inputs
-    axes = _whole(node, "axes")
-    outer = iter(labels if labels is not None else [None] * node.tensor.rank)
-    before = list(writer.taken)
-    inner: list[Formula | None] = []
-    letters: list[Symbol] = []
-    for axis in range(x.tensor.rank):
-        if axis in axes:
-            letters.append(symbol("n") if str(x.tensor.shape[axis]) == "n" else writer.fresh())
-            inner.append(letters[-1])
-        else:
-            inner.append(next(outer))
-    body = writer.write(x, inner)
+
+    def row(writer: Writer, node: Node, labels: Labels) -> Formula:
+        (x,) = node.inputs
+        outer, before = iter(labels or [None] * node.tensor.rank), list(writer.taken)
+        reduced = {
+            axis: symbol("n") if str(x.tensor.shape[axis]) == "n" else writer.fresh() for axis in _whole(node, "axes")
+        }
+        body = writer.write(x, [reduced[axis] if axis in reduced else next(outer) for axis in range(x.tensor.rank)])
+        writer.taken[:] = before
+        for letter in reversed(reduced.values()):
+            body = write(body, letter)
+        return body
+
+    return row
+
+
+def _argmax(writer: Writer, node: Node, labels: Labels) -> Formula:
+    axis = node["axis"]
+    assert isinstance(axis, int)
+    before, letter = list(writer.taken), writer.fresh()
+    inner = list(labels) if labels is not None else [None] * node.tensor.rank
+    body = writer.write(node.inputs[0], [*inner[:axis], letter, *inner[axis:]])
     writer.taken[:] = before
-    for letter in reversed(letters):
-        body = write(body, letter)
-    return body
-
-
-def _argmax(writer: Writer, node: Node, _: Labels) -> Formula:
-    return call("argmax", writer.write(node.inputs[0]))
+    return Call(Symbol("argmax", sub=letter), (body,))
 
 
 def _matmul(writer: Writer, node: Node, labels: Labels) -> Formula:
@@ -344,12 +359,12 @@ FORMULAS: Final[dict[str, Row]] = {
     "log": _function("log"),
     "expm1": _expm1,
     "log1p": _log1p,
-    "sqrt": _sqrt,
+    "sqrt": _around(Root),
     "tanh": _function("tanh"),
     "sigmoid": _function("σ"),
     "softplus": _softplus,
     "erf": _function("erf"),
-    "abs": _abs,
+    "abs": _around(Absolute),
     "sign": _function("sign"),
     "greater": _infix(">"),
     "greater_equal": _infix("≥"),
@@ -363,10 +378,10 @@ FORMULAS: Final[dict[str, Row]] = {
     "transpose": _transpose,
     "broadcast": _broadcast,
     "concatenate": _concatenate,
-    "slice": _stretch,
-    "pad": _stretch,
-    "sum": _sum,
-    "max": _max,
+    "slice": _slice,
+    "pad": _pad,
+    "sum": _over(Sum),
+    "max": _over(lambda body, index: Call(Symbol("max", sub=index), (body,))),
     "argmax": _argmax,
     "matmul": _matmul,
 }

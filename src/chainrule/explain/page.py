@@ -146,19 +146,23 @@ class Words:
 
     def _definition(self, name: str, node: Node) -> Formula:
         """The value's own formula: whole where it can be, for one element k where a row is summed over."""
-        labels = at(None, "k") if self._sums_over_rows(node) else None
+        labels = at(None, "k") if self._needs_elements(node) else None
         left = self.notation.name(node, labels)
         return equals(left, Writer(self.notation, ["k"]).write(node, labels, named=False))
 
-    def _sums_over_rows(self, node: Node) -> bool:
-        """Whether there is a sum on the way from the values that have names."""
+    def _needs_elements(self, node: Node) -> bool:
+        """Whether there is a sum over rows, or a product of arrays, on the way from the values that have names."""
         pending, reached = list(node.inputs), {node}
         while pending:
             each = pending.pop()
             if each not in reached and not self.notation.knows(each):
                 reached.add(each)
                 pending += each.inputs
-        return any(PRIMITIVES[each.primitive].kind == "reduction" for each in reached)
+        return any(
+            PRIMITIVES[each.primitive].kind == "reduction"
+            or (each.primitive == "multiply" and all(i.primitive != "constant" for i in each.inputs))
+            for each in reached
+        )
 
     def loss(self, position: int) -> Labeled:
         """The loss of one sample, with its value."""

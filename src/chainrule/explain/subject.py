@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from chainrule.backends.protocol import Array
 from chainrule.document import Symbol
 from chainrule.errors import ShapeError, UnknownNameError
 from chainrule.graph.facts import Fact
 from chainrule.graph.node import Graph, Node
+
+MOST_ECHOED: Final = 60  # characters of what somebody wrote that are said back
+_WHOLE: Final = re.compile(r"\s*-?[0-9]{1,18}\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +96,20 @@ def parse_weight(text: str, parameters: Mapping[str, Node]) -> tuple[str, tuple[
     if name not in parameters:
         raise UnknownNameError("parameter", name, parameters)
     shape = parameters[name].tensor.shape
-    inside = rest.strip().removesuffix("]")
-    try:
-        index = tuple(int(part) for part in inside.split(",")) if bracket else ()
-    except ValueError:
-        index = ()
-    if not bracket or not rest.strip().endswith("]") or len(index) != len(shape):
+    inside, closing, after = rest.partition("]")
+    parts = inside.split(",") if bracket and closing and not after.strip() else []
+    if len(parts) != len(shape) or not all(_WHOLE.fullmatch(part) for part in parts):
         example = ", ".join("0" for _ in shape)
         raise ShapeError(
-            f"'{text}' does not name one weight: {name} has {len(shape)} {_axes(len(shape))}; write {name}[{example}]"
+            f"'{text[:MOST_ECHOED]}' does not name one weight: {name} has {len(shape)} {_axes(len(shape))}; "
+            f"write {name}[{example}]"
         )
+    index = tuple(int(part) for part in parts)
     for axis, (position, dim) in enumerate(zip(index, shape, strict=True)):
-        if not isinstance(dim, int) or not 0 <= position < dim:
+        assert isinstance(dim, int)  # a parameter's shape is made of numbers
+        if not 0 <= position < dim:
             raise ShapeError(
-                f"'{text}' lies outside {name}: index {position} on axis {axis}, which has 0 to {int(str(dim)) - 1}"
+                f"'{text.strip()}' lies outside {name}: index {position} on axis {axis}, which has 0 to {dim - 1}"
             )
     return name, index
 
