@@ -95,7 +95,7 @@ def _ones(node: Node, context: Context) -> Node | None:
     if node["axes"] != (last,):
         return None
     if context.holds(Fact.ROWS_SUM_TO_ONE, x):
-        return e.constant(1.0, node.tensor).node if x.tensor.is_float else None
+        return e.constant(1, node.tensor).node
     if x.primitive != "multiply":
         return None
     for g, y in (x.inputs, x.inputs[::-1]):
