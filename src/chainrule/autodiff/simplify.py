@@ -80,7 +80,7 @@ def _terms(node: Node, context: Context, keep: Callable[[Node], bool]) -> Terms 
 
 
 def _cancel(node: Node, context: Context, quotients: Quotients) -> Node | None:
-    """a·b/b -> a for b ≠ 0; x + x -> 2 x; x − x -> 0: products as they stand, sums inside them kept whole."""
+    """a·b/b -> a for b ≠ 0; x + x + x -> 3 x; x − x -> 0: products as they stand, sums inside them kept whole."""
     terms = _terms(node, context, lambda _: True)
     return None if terms is None else _smaller(node, algebra.write(terms, node.tensor, quotients), quotients)
 
