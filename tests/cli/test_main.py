@@ -33,7 +33,8 @@ def test_the_overview_imports_nothing_heavy() -> None:
     assert done.stderr == "\n"
 
 
-@pytest.mark.parametrize("verb", VERBS)
+# The options of bench are what it measures, and those modules know arrays.
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "bench"])
 def test_every_verb_has_its_help_and_imports_no_arrays_for_it(verb: str) -> None:
     script = (
         f"import sys\nfrom chainrule.cli import main\ncode = main([{verb!r}, '--help'])\n"
@@ -74,6 +75,16 @@ def test_wrong_usage_is_one_sentence_and_exit_code_two(command: Command, words: 
     assert ended.err.startswith("error[")
     assert says in ended.err
     assert ended.err.count("\n") == 1
+
+
+def test_a_person_sees_a_mistake_in_lines_that_fit(terminal: Command) -> None:
+    ended = terminal("train", "digits", "--frozen", "dense_9.W")
+    assert ended.code == errors.EXIT_USAGE
+    lines = ended.err.splitlines()
+    assert len(lines) > 1
+    assert max(map(len, lines)) <= 80
+    assert lines[0].startswith("error[unknown-name]: ")
+    assert all(line.startswith("  ") for line in lines[1:])
 
 
 def test_a_reader_who_has_seen_enough_is_no_error() -> None:

@@ -28,6 +28,9 @@ DIFFERS = (
     re.compile(r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"),  # dates
     re.compile(r"\b\d+:\d\d(?::\d\d)?\b"),  # clocks
     re.compile(rf"{NUMBER} ?(?:GB|MB|kB|GiB|MiB|KiB)\b"),  # sizes of memory and disk
+    re.compile(
+        r"\b(?:\de-\d+|0)(?=(?: +(?:\de-\d+|0))* +agrees$)", re.MULTILINE
+    ),  # what a witness is off by, and its bound: of the size of rounding, another on each processor
 )
 # In a document, the block below this line is the screen of that name.
 SHOWN = re.compile(

@@ -44,6 +44,12 @@ def test_times_rates_dates_and_folders_become_an_ellipsis(tmp_path: Path) -> Non
     assert screens.steady(text, tmp_path) == "epoch 3  loss 0.25  …  …  in … on …, …"
 
 
+def test_the_size_of_rounding_becomes_an_ellipsis(tmp_path: Path) -> None:
+    text = "central difference  1e-4  0.00303315581  3e-12  1e-10  agrees\nforward mode  0.25  0  2e-14  agrees\n"
+    steady = "central difference  1e-4  0.00303315581  …  …  agrees\nforward mode  0.25  …  …  agrees\n"
+    assert screens.steady(text, tmp_path) == steady
+
+
 def test_numbers_that_matter_stay(tmp_path: Path) -> None:
     text = "step 12 · 1 sample · accuracy 0.9722 · dense_1.W[28, 3] · 64-32-10"
     assert screens.steady(text, tmp_path) == text

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 
 from chainrule.cli.verbs import VERBS
@@ -25,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _main(words)
         sys.stdout.flush()
     except ChainruleError as error:
-        sys.stderr.write(f"error[{error.code}]: {error}\n")
+        sys.stderr.write(_sentence(error))
         return error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
@@ -34,6 +36,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
     return code
+
+
+def _sentence(error: ChainruleError) -> str:
+    """One line for a program; for a person, as many as the screen is wide."""
+    text = f"error[{error.code}]: {error}"
+    if not sys.stderr.isatty():
+        return f"{text}\n"
+    columns = shutil.get_terminal_size((80, 24)).columns
+    lines = textwrap.wrap(text, columns, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines) + "\n"
 
 
 def _main(words: list[str]) -> int:
