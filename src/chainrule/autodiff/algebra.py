@@ -116,8 +116,6 @@ class Flattener:
         if len(under) != 1:
             under = _alone(node.inputs[1])
         below = under[0]
-        if below.coefficient == 0:
-            return _alone(node)
         inverse = Term(1 / below.coefficient, {atom: -k for atom, k in below.powers.items()})
         return self._product(node, over, [inverse])
 
