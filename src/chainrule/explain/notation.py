@@ -26,9 +26,9 @@ class Notation:
         return node in self.symbols
 
     def name(self, node: Node, index: Index | None = None) -> Formula:
-        """The node's symbol, with subscripts for the axes that are said."""
+        """The node's symbol, with subscripts for the axes that are said; one that has its subscripts keeps them."""
         base = self.symbols[node]
-        return subscripted(base, index) if isinstance(base, Symbol) else base
+        return subscripted(base, index) if isinstance(base, Symbol) and base.sub is None else base
 
 
 def subscripted(base: Symbol, index: Index | None) -> Symbol:

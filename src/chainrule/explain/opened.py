@@ -181,16 +181,16 @@ class Opened:
         if self._link or through is None:
             return []
         outer, inner = through
-        return [
-            Path(None, k, (float(outer[k]), float(inner[k])), float(outer[k] * inner[k])) for k in range(len(outer))
-        ]
+        products = _products(outer, inner)
+        return [Path(None, k, (float(outer[k]), float(inner[k])), float(products[k])) for k in range(len(outer))]
 
     def _by_layer(self, reader: Reader, position: int) -> list[Path]:
         deltas = self.values[f"∂ {reader.z}"][position]
         weights = self.values[f"W {reader.W}"][self.unit]
-        columns = [factor.values for factor in self.factors(reader, position)]
+        columns = [*(factor.values for factor in self.factors(reader, position)), weights]
+        products = _products(deltas, weights)
         return [
-            Path(reader, k, (*(float(c[k]) for c in columns), float(weights[k])), float(deltas[k] * weights[k]))
+            Path(reader, k, tuple(float(column[k]) for column in columns), float(products[k]))
             for k in range(len(deltas))
         ]
 

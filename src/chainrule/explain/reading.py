@@ -45,9 +45,8 @@ def zero_factor(opened: Opened, position: int) -> Content | None:
         z = float(opened.values[opened.route.z][position, opened.unit])
         reasons.append((f"{unit} is off: its pre-activation is ", Number(z, THREE), ", where its slope is exactly 0"))
     if opened.start(position).value == 0.0:
-        count = len(opened.paths(position))
-        said = f"nothing comes back to {unit}: its adjoint is exactly 0"
-        reasons.append((f"{said}, as is each of its {count} paths" if count and _all_zero(opened, position) else said,))
+        why = _nothing_back([path.value for path in opened.paths(position)])
+        reasons.append((f"nothing comes back to {unit}: its adjoint is exactly 0{why}",))
     if not reasons:
         return ("the product of the factors is too small for float64 and became exactly 0",)
     joined: list[Span] = []
@@ -56,8 +55,13 @@ def zero_factor(opened: Opened, position: int) -> Content | None:
     return tuple(each for each in joined if each)
 
 
-def _all_zero(opened: Opened, position: int) -> bool:
-    return all(path.value == 0.0 for path in opened.paths(position))
+def _nothing_back(paths: list[float]) -> str:
+    """Why paths add up to exactly 0."""
+    if not paths:
+        return ""
+    if any(paths):
+        return ", as its paths cancel"
+    return ", as is its only path" if len(paths) == 1 else f", as is each of its {len(paths)} paths"
 
 
 def alive_weights(opened: Opened, most: int = 3) -> list[Alive]:
