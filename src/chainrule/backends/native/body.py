@@ -119,7 +119,8 @@ class Body:
     def hold(self, nodes: Iterable[Node]) -> None:
         """Read single numbers before the loop."""
         for node in nodes:
-            self._held[node] = self._kept(node, tuple(Uniform(number(0)) for _ in node.tensor.shape))
+            at = tuple(Uniform(number(0)) for _ in node.tensor.shape)
+            self._held[node] = self._input(node, at) if node.primitive == "input" else self._kept(node, at)
 
     def value(self, node: Node, indices: Indices) -> Value:
         """The node at an index; a single number may be the same scalar in every lane."""

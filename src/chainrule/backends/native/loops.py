@@ -67,12 +67,12 @@ class LoopWriter:
         self._kept(0, {})
 
     def _numbers(self) -> list[Node]:
-        """Single numbers that other groups computed, read before the loops."""
+        """Single numbers that other groups computed or the caller gave, read before the loops."""
         plan = self.body.plan
         found: dict[Node, None] = {}
         for member in self.group.members:
             for read in plan.grouping.reads(member):
-                is_other = read.node not in self.group.members and read.node in plan.buffers
+                is_other = read.node not in self.group.members and read.node not in plan.columns
                 if is_other and not space(read.node.tensor, plan.sizes) and self.group.space:
                     found[read.node] = None
         return list(found)

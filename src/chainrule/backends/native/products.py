@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
 from chainrule.backends.native.body import Body, Given
 from chainrule.backends.native.grouping import Group
 from chainrule.backends.native.indices import Index, Neighbors, Uniform, number, plus, times
 from chainrule.backends.native.ir import HELD, Value
+from chainrule.backends.native.kernels import Tile, TileWriter, row_kernel
 from chainrule.backends.native.layout import LANES, Extent
 from chainrule.backends.native.loops import LoopWriter
 from chainrule.backends.native.machine import BYTES, Isa
-from chainrule.backends.native.tiles import Form, blocks, form_of, row_stride, shares_panels, tile_of
+from chainrule.backends.native.tiles import Form, blocks, form_of, row_stride, shares_panels, steps_of, tile_of
 from chainrule.backends.native.turning import turn_panel
 from chainrule.graph.node import Node
 from chainrule.graph.tensor_type import DType
 
-STEPS: Final = 4  # of the depth written out one after the other
-LOW: Final = 4  # rows below which a tile waits for its sums, so that longer code gains nothing
 FEW: Final = 2  # members up to which what follows is written out for each row of a tile
 DEAR: Final = frozenset(
     {"divide", "sqrt", "exp", "log", "expm1", "log1p", "tanh", "sigmoid", "softplus", "erf", "power"}
 )
-
-Tile: TypeAlias = list[list[Value]]  # by row, then by vector
 
 
 class ProductWriter(LoopWriter):
@@ -36,9 +33,12 @@ class ProductWriter(LoopWriter):
         self.head: Node = group.head
         self.form: Form = form_of(self.head, body.plan.sizes)
         self.dtype: DType = self.head.tensor.dtype
+        self.isa = isa
         self.tile = tile_of(self.form, self.dtype, isa)
         self.element = HELD[self.dtype]
-        self.wide = self.element.of(self.tile.lanes)
+        next_right = 1 if self.form.right_is == "numbers" else LANES
+        self.tiles = TileWriter(self.b, self.dtype, self.tile, next_right, steps_of(self.form))
+        self.kernels: dict[str, str] = {}
         followers = [node for node in group.members if node is not self.head]
         self.unrolled = len(followers) <= FEW and not any(node.primitive in DEAR for node in followers)
         self.is_bare = not followers
@@ -66,7 +66,7 @@ class ProductWriter(LoopWriter):
     def write(self) -> None:
         """The whole function but its last line."""
         b, parameters = self.b, self.body.parameters
-        if not self.is_bare and not self.unrolled:
+        if not self.is_bare and (self.form.left_is == "rows" or not self.unrolled):
             self._scratch = b.local(self.element.of(LANES), self.tile.most)
         self.body.hold(self._numbers())
         low = parameters.ask(("low",), Given("low"))
@@ -112,49 +112,32 @@ class ProductWriter(LoopWriter):
             is_larger = b.compare("slt", block, extra)
             begin = plus(b, times(b, block, base), b.select(is_larger, block, extra))
             size = b.add(base, b.convert("zext", is_larger, number(0).type))
-            self._by_size(size, lambda height: self._row_tile(panel, right, begin, height))
+            self._row_tile(panel, right, begin, size)
             return ()
 
         b.loop(first, last, 1, (), each_block)
 
-    def _by_size(self, size: Value, write: Callable[[int], None]) -> None:
-        """The code for each number of rows that can occur."""
-        b = self.b
-        sizes = range(1, self.tile.most + 1)
-        if self.form.rows.is_fixed:
-            sizes = sorted(set(blocks(self.form.rows.most, self.tile.most)))
-        after = b.label("sized")
-        labels = {height: b.label("rows") for height in sizes}
-        cases = " ".join(f"i64 {height}, label %{label}" for height, label in labels.items())
-        b.do(f"switch i64 {size.text}, label %{after} [ {cases} ]")
-        for height, label in labels.items():
-            b.begin(label)
-            write(height)
-            b.jump(after)
-        b.begin(after)
-
-    def _row_tile(self, panel: Value, right: Value, begin: Value, height: int) -> None:
-        """A tile for which panels of the left operand run along the depth."""
-        b = self.b
-        down = row_stride(self.form)
+    def _row_tile(self, panel: Value, right: Value, begin: Value, height: Value) -> None:
+        """A tile for which panels of the left operand run along the depth, by the kernel that all share."""
+        b, down = self.b, row_stride(self.form)
+        name, text = row_kernel(self.isa, self.dtype, self.tile, down, self.tiles.next_right)
+        self.kernels[name] = text
         left = b.at(self.body.pointer(self.form.left), times(b, begin, down), self.element)
-        stride = self._left_stride()
         depth = self.body.parameters.extent(self.form.depth, "depth")
-        panels = self.body.parameters.panels(self.form.depth, "depth")
+        target = self._scratch or self._result_at(panel, begin)
+        given = (height, left, right, self._left_stride(), depth, target)
+        b.module.declare(name, None, *(value.type for value in given))
+        b.call(name, None, *given)
+        if self._scratch is not None:
+            self._follow_scratch(panel, begin, height)
 
-        def sixteen(group: Value, tile: Tile) -> Tile:
-            from_left = b.at(left, times(b, group, stride), self.element)
-            from_right = self._right_at(right, times(b, group, LANES))
-            rest = b.subtract(depth, times(b, group, LANES))
-            stop = b.select(b.compare("slt", rest, LANES), rest, number(LANES))
-
-            def steps(now: Tile, k: Value, count: int) -> Tile:
-                at = b.at(from_left, k, self.element)
-                return self._steps(now, at, down, 1, self._right_at(from_right, k), count)
-
-            return self._in_quads(tile, stop, steps)
-
-        self._finish(panel, begin, self._loop(number(0), panels, 1, self._nothing(height), sixteen))
+    def _result_at(self, panel: Value, begin: Value) -> Value:
+        """Where a row of the result lies, in one panel."""
+        if self.form.right_is == "numbers":
+            return self.b.at(self.body.pointer(self.head), begin, self.element)
+        layout = self.body.plan.layout(self.head)
+        indices = self._indices(self.head, self._at(panel, begin))
+        return self.body.address(self.head, layout, indices)
 
     def _left_stride(self) -> Value:
         """Elements from one panel of the left operand to the next."""
@@ -162,14 +145,6 @@ class ProductWriter(LoopWriter):
         if len(layout.axes) < 2:
             return number(LANES)
         return self.body.parameters.number(layout.panel_stride, "left panel")
-
-    def _in_quads(self, tile: Tile, stop: Value, steps: Callable[[Tile, Value, int], Tile]) -> Tile:
-        """Steps from 0 to a number, four written out at a time, then the rest; low tiles wait for sums anyway."""
-        done = number(0)
-        if len(tile) >= LOW:
-            done = self.b.bit_and(stop, ~(STEPS - 1))
-            tile = self._loop(number(0), done, STEPS, tile, lambda k, now: steps(now, k, STEPS))
-        return self._loop(done, stop, 1, tile, lambda k, now: steps(now, k, 1))
 
     def _columns(self, panel: Value, right: Value, low: Value, high: Value) -> None:
         """Tiles along the columns of the left operand, which are the rows of the result."""
@@ -228,46 +203,10 @@ class ProductWriter(LoopWriter):
 
         def steps(tile: Tile, depth: Value, count: int) -> Tile:
             at = b.at(left, times(b, depth, down), self.element)
-            return self._steps(tile, at, 1, down, self._right_at(right, depth), count)
+            return self.tiles.steps(tile, at, 1, down, self.tiles.right_at(right, depth), count)
 
-        tile = self._in_quads(self._nothing(height), length, steps)
+        tile = self.tiles.stretches(self.tiles.nothing(height), length, steps)
         self._finish(panel, plus(b, times(b, group, LANES), begin), tile)
-
-    # ---- inside a tile ----
-
-    def _nothing(self, height: int) -> Tile:
-        zero = self.b.constant(self.wide, 0.0)
-        return [[zero] * self.tile.vectors for _ in range(height)]
-
-    def _loop(self, start: Value, stop: Value, step: int, tile: Tile, write: Callable[[Value, Tile], Tile]) -> Tile:
-        """A loop that carries a tile."""
-        width = self.tile.vectors
-
-        def once(index: Value, flat: tuple[Value, ...]) -> Sequence[Value]:
-            return [v for row in write(index, _rows_of(flat, width)) for v in row]
-
-        done = self.b.loop(start, stop, step, [v for row in tile for v in row], once)
-        return _rows_of(done, width)
-
-    def _right_at(self, right: Value, depth: Value) -> Value:
-        return self.b.at(right, times(self.b, depth, 1 if self.form.right_is == "numbers" else LANES), self.element)
-
-    def _steps(self, tile: Tile, left: Value, down: int, along: int, right: Value, count: int) -> Tile:
-        """Some steps of the depth, written out."""
-        b, lanes = self.b, self.tile.lanes
-        next_right = 1 if self.form.right_is == "numbers" else LANES
-        for k in range(count):
-            vectors = [
-                b.load(self.wide, b.at(right, k * next_right + v * lanes, self.element))
-                for v in range(self.tile.vectors)
-            ]
-            result: Tile = []
-            for i, row in enumerate(tile):
-                x = b.load(self.element, b.at(left, i * down + k * along, self.element))
-                spread = b.splat(x, lanes)
-                result.append([b.fma(spread, w, total) for w, total in zip(vectors, row, strict=True)])
-            tile = result
-        return tile
 
     # ---- what follows ----
 
@@ -278,7 +217,7 @@ class ProductWriter(LoopWriter):
             for i, (value,) in enumerate(tile):
                 b.store(value, b.at(pointer, plus(b, begin, i), self.element))
             return
-        rows = [self._joined(row) for row in tile]
+        rows = [self.tiles.joined(row) for row in tile]
         if self.is_bare or self.unrolled:
             for i, row in enumerate(rows):
                 self._follow(panel, plus(b, begin, i), row)
@@ -288,21 +227,19 @@ class ProductWriter(LoopWriter):
         for i, row in enumerate(rows):
             b.store(row, b.at(scratch, i * LANES, self.element))
 
+        self._follow_scratch(panel, begin, number(len(rows)))
+
+    def _follow_scratch(self, panel: Value, begin: Value, height: Value) -> None:
+        """What follows, for rows that were left in the scratch of this call."""
+        b, scratch = self.b, self._scratch
+        assert scratch is not None
+
         def each(i: Value, _: tuple[Value, ...]) -> Sequence[Value]:
             row = b.load(self.element.of(LANES), b.at(scratch, times(b, i, LANES), self.element))
             self._follow(panel, plus(b, begin, i), row)
             return ()
 
-        b.loop(number(0), number(len(rows)), 1, (), each, at_least_once=True)
-
-    def _joined(self, row: list[Value]) -> Value:
-        """Sixteen lanes; those of a half that was not computed are 0."""
-        parts = list(row)
-        while len(parts) * self.tile.lanes < LANES:
-            parts.append(self.b.constant(self.wide, 0.0))
-        while len(parts) > 1:
-            parts = [self.b.joined(parts[k], parts[k + 1]) for k in range(0, len(parts), 2)]
-        return parts[0]
+        b.loop(number(0), height, 1, (), each, at_least_once=True)
 
     def _follow(self, panel: Value, row: Value, value: Value) -> None:
         """One row of the result: what follows is computed, what is needed later is stored."""
@@ -323,10 +260,6 @@ def _nothing_of(write: Callable[[Value], None], group: Value) -> Callable[[], Se
         return ()
 
     return arm
-
-
-def _rows_of(flat: Sequence[Value], width: int) -> Tile:
-    return [list(flat[k : k + width]) for k in range(0, len(flat), width)]
 
 
 class PlainProductWriter(LoopWriter):

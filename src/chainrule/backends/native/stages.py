@@ -92,6 +92,8 @@ def _add(result: Stages, number: int, group: Group) -> None:
         count = Count(*writer.counted)
         scratch = writer.scratch
     writer.write()
+    if isinstance(writer, ProductWriter):
+        result.modules.update(writer.kernels)
     _finish(result, module, body, count, number, scratch)
 
 

@@ -63,8 +63,14 @@ def form_of(node: Node, sizes: Sizes) -> Form:
     return Form(rows, columns, depth, left, right, left_is, "turned" if turned else "panels")
 
 
+def steps_of(form: Form) -> int:
+    """Steps of the depth written out at a time: 5 where the largest batch is summed over and is a multiple of it."""
+    most = form.depth.most
+    return 5 if form.left_is == "columns" and most % 4 and most % 5 == 0 else 4
+
+
 @dataclass(frozen=True, slots=True)
-class Tile:
+class TileShape:
     """How much of the result is kept in registers.
 
     Attributes:
@@ -78,17 +84,17 @@ class Tile:
     most: int
 
 
-def tile_of(form: Form, dtype: DType, isa: Isa) -> Tile:
+def tile_of(form: Form, dtype: DType, isa: Isa) -> TileShape:
     """The tile of a product on a processor: a function of shapes and of the instruction set alone."""
     if form.right_is == "numbers":
-        return Tile(1, 1, DYNAMIC_ROWS)
+        return TileShape(1, 1, DYNAMIC_ROWS)
     width = HALF if form.columns.is_fixed and form.columns.most <= HALF else LANES
     lanes = min(isa.lanes(dtype), width)
     vectors = width // lanes
     block = isa.blocks[dtype]
     most = max(1, block.rows[0] * block.vectors // (LANES // min(isa.lanes(dtype), LANES)))
     limit = LANES if form.left_is == "columns" else DYNAMIC_ROWS
-    return Tile(lanes, vectors, min(most, limit))
+    return TileShape(lanes, vectors, min(most, limit))
 
 
 def blocks(rows: int, most: int) -> list[int]:
