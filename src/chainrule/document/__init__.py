@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chainrule.document.figure_svg import render_svg
 from chainrule.document.formula import (
     Absolute,
     Beside,
@@ -38,6 +39,8 @@ from chainrule.document.formula import (
     symbol,
     times,
 )
+from chainrule.document.html import document_css, render_html
+from chainrule.document.latex import render_katex, render_latex
 from chainrule.document.numbers import NumberStyle, format_number
 from chainrule.document.plain import to_plain
 from chainrule.document.text import render_text
@@ -122,6 +125,7 @@ __all__ = [
     "Transpose",
     "Words",
     "call",
+    "document_css",
     "equals",
     "find",
     "format_number",
@@ -132,6 +136,10 @@ __all__ = [
     "partial",
     "plus",
     "relation",
+    "render_html",
+    "render_katex",
+    "render_latex",
+    "render_svg",
     "render_text",
     "symbol",
     "times",

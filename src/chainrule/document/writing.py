@@ -109,6 +109,17 @@ def is_tall(formula: f.Formula) -> bool:
             return is_tall(formula.of)
 
 
+def is_single(item: f.Formula) -> bool:
+    """Whether an index is written as one character, so that several may stand close: 00, but 28,3."""
+    match item:
+        case f.Symbol(symbol, sub, sup, accent):
+            return len(symbol) == 1 and sub is None and sup is None and accent is None
+        case f.Number(value):
+            return isinstance(value, int) and 0 <= value <= 9
+        case _:
+            return False
+
+
 def excerpt(rows: Sequence[Sequence[f.Formula]], limit: int = MATRIX_LIMIT) -> list[list[f.Formula]]:
     """The first rows and columns and the last, an ellipsis between, where there are more than the limit."""
     shown: list[list[f.Formula]] = [list(row) for row in rows]

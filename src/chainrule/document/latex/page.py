@@ -9,6 +9,7 @@ from typing import Final, assert_never
 from chainrule.document import tree as t
 from chainrule.document.latex.breaking import LINE, lines_of, width_of
 from chainrule.document.latex.characters import literal
+from chainrule.document.latex.charts import figure_latex
 from chainrule.document.latex.spans import columns_of, content
 from chainrule.document.latex.tables import table_latex
 
@@ -51,7 +52,7 @@ def _block(block: t.Block) -> str:  # noqa: C901 - one case a kind of block
         case t.Table():
             return table_latex(block)
         case t.Figure():
-            return _figure(block)
+            return figure_latex(block)
         case t.Step(number, title, blocks):
             return _led(f"{number}. {content(title)}", blocks)
         case t.Note(blocks, kind):
@@ -116,7 +117,3 @@ def _rows(equation: t.Equation, *, inline: bool) -> list[_Row]:
 def _framed(row: _Row) -> str:
     label, value = (rf"\text{{{text}}}" if text else "" for text in (row.label, row.value))
     return f"&{label} & {row.left} & {row.right} & {value}&"
-
-
-def _figure(figure: t.Figure) -> str:
-    return rf"{content(figure.alternative)}\par"

@@ -13,7 +13,7 @@ from chainrule.document.latex.typeset import number_column
 from chainrule.document.numbers import PLAIN_STYLE, format_number
 from chainrule.document.tree import Cell, Column, Content, Summary, Table
 
-PAGE: Final = 84  # columns in characters that stand beside one another on a page
+PAGE: Final = 80  # columns in characters that stand beside one another on a page
 GAP: Final = 3
 NARROWEST_WORDS: Final = 18  # a column of words is not squeezed below this
 ROWS_PER_PAGE: Final = 28  # a longer table may break across pages and repeats its head

@@ -131,18 +131,8 @@ def _marks(mark: f.Formula) -> str:
     """A subscript: indices of one character each stand close, 28,3 must not become 283."""
     if not isinstance(mark, f.Indices):
         return typeset(mark)
-    close = all(_single(item) for item in mark.items)
+    close = all(map(writing.is_single, mark.items))
     return "".join(map(typeset, mark.items)) if close and len(mark.items) > 1 else _listed(mark.items)
-
-
-def _single(item: f.Formula) -> bool:
-    match item:
-        case f.Symbol(symbol, sub, sup, accent):
-            return len(symbol) == 1 and sub is None and sup is None and accent is None
-        case f.Number(value):
-            return isinstance(value, int) and 0 <= value <= 9
-        case _:
-            return False
 
 
 def _listed(items: Sequence[f.Formula]) -> str:

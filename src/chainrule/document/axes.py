@@ -1,0 +1,107 @@
+"""What values an axis spans, where a value stands on it, and at which round numbers it is marked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from chainrule.document.formula import Number
+from chainrule.document.numbers import MOST_DIGITS, NumberStyle
+
+WISHED_TICKS: Final = 5
+_EXTREME: Final = 300  # powers of ten beyond this are not divided by: a float64 ends at 1.8e308
+_ROUND: Final = (1.0, 2.0, 5.0, 10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A marked place, 0 at the axis's beginning and 1 at its end, and the number there."""
+
+    place: float
+    number: Number
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The span of an axis, in units of `unit` (so that no difference overflows), or in decades."""
+
+    low: float
+    high: float
+    unit: float
+    ticks: tuple[Tick, ...]
+    logarithmic: bool = False
+
+    def place(self, value: float) -> float:
+        """Where a value stands, 0 at the beginning and 1 at the end; one that is outside stands at the border."""
+        own = math.log10(value) if self.logarithmic else value / self.unit
+        return min(max((own - self.low) / (self.high - self.low), 0.0), 1.0)
+
+
+def axis_of(values: Sequence[float], *, logarithmic: bool = False, rounded: bool = False) -> Axis:
+    """An axis for at least one finite value (positive ones, if it is logarithmic).
+
+    Args:
+        values: what is to be shown.
+        logarithmic: equal ratios, not differences, are equally far apart.
+        rounded: begin and end at a marked number rather than at the smallest and the largest value.
+    """
+    return _decades(values) if logarithmic else _linear(values, rounded=rounded)
+
+
+def _linear(values: Sequence[float], *, rounded: bool) -> Axis:
+    unit = _unit(max(map(abs, values)))
+    low, high = min(values) / unit, max(values) / unit
+    whole = all(float(value).is_integer() for value in values)
+    if low == high:
+        margin = 1.0 / unit if whole else abs(low) / 2 or 1.0
+        low, high = low - margin, high + margin
+    step = _step(high - low)
+    if whole and unit <= 1 / step:
+        step = max(step, 1.0 / unit)  # between whole numbers (epochs) none is marked
+    if rounded:
+        low, high = math.floor(low / step) * step, math.ceil(high / step) * step
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    digits = _digits(max(abs(first), abs(last)))
+    places = [(count * step, count * step * unit) for count in range(first, last + 1)]
+    ticks = [
+        Tick((own - low) / (high - low), Number(value, NumberStyle("significant", digits)))
+        for own, value in places
+        if math.isfinite(value)
+    ]
+    return Axis(low, high, unit, tuple(ticks))
+
+
+def _unit(largest: float) -> float:
+    if largest == 0:
+        return 1.0
+    return 10.0 ** min(max(math.floor(math.log10(largest)), -_EXTREME), _EXTREME)
+
+
+def _step(span: float) -> float:
+    """The round number that divides the span into about as many parts as wished."""
+    raw = span / WISHED_TICKS
+    power = 10.0 ** math.floor(math.log10(raw))
+    return next(factor for factor in _ROUND if factor * power >= raw * 0.999) * power
+
+
+def _digits(count: int) -> int:
+    """Digits that tell neighbors apart: a tick is a round multiple, the count of steps from zero says how round."""
+    return min(len(str(count)) + 1, MOST_DIGITS)
+
+
+def _decades(values: Sequence[float]) -> Axis:
+    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    high = max(high, low + 1)
+    every = math.ceil((high - low) / (WISHED_TICKS + 1))
+    between = (1, 2, 5) if high - low <= 2 else (1,)
+    marked = [(decade, factor) for decade in range(low, high + 1, every) for factor in between]
+    style = NumberStyle("significant", 1)
+    ticks = [
+        Tick(place, Number(value, style))
+        for decade, factor in marked
+        if (place := (decade + math.log10(factor) - low) / (high - low)) <= 1
+        and 0 < (value := float(f"{factor}e{decade}")) < math.inf
+    ]
+    return Axis(low, high, 1.0, tuple(ticks), logarithmic=True)

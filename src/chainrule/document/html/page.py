@@ -1,0 +1,115 @@
+"""Sets the blocks of a document under one another in HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Final, assert_never
+
+from chainrule.document import tree as t
+from chainrule.document.figure_svg import render_svg
+from chainrule.document.formula import Number
+from chainrule.document.html.elements import element, text
+from chainrule.document.html.equations import equations_html
+from chainrule.document.html.spans import content
+from chainrule.document.html.tables import table_html
+from chainrule.document.numbers import NumberStyle
+
+MOST_LISTED: Final = 400  # points of a figure that are also listed as a table; the document's JSON holds them all
+_LOWEST: Final = 6  # HTML has six levels of headings
+_EXACT: Final = NumberStyle("exact", 17)
+_NOTES: Final[dict[t.NoteKind, str]] = {"info": "Note", "warning": "Warning", "evidence": "Evidence"}
+
+
+def document_html(document: t.Document) -> str:
+    """The page: the question first, at its side where and when, then the blocks."""
+    subtitle = element("p", content(document.subtitle), class_="subtitle") if document.subtitle else ""
+    context = element("p", content(document.context), class_="context") if document.context else ""
+    head = element("header", element("h1", content(document.title)), subtitle, context)
+    return element("article", head, blocks_html(document.blocks), class_="document")
+
+
+def blocks_html(blocks: Sequence[t.Block]) -> str:
+    """Blocks under one another; labeled ones that follow each other are one list of descriptions."""
+    parts: list[str] = []
+    for labeled, run in groupby(blocks, key=lambda block: isinstance(block, t.Labeled)):
+        if labeled:
+            parts.append(element("dl", *(_labeled(block) for block in run if isinstance(block, t.Labeled))))
+        else:
+            parts += [_named(_block(block), block.name) for block in run]
+    return "\n".join(part for part in parts if part)
+
+
+def _named(markup: str, name: str) -> str:
+    """The block's markup, its stable name on the outermost element."""
+    tag, rest = markup[: markup.find(">")], markup[markup.find(">") :]
+    return f'{tag} data-name="{text(name)}"{rest}' if name and markup else markup
+
+
+def _block(block: t.Block) -> str:  # noqa: C901 - one case a kind of block
+    match block:
+        case t.Heading(said, level):
+            return element(f"h{min(level + 1, _LOWEST)}", content(said))
+        case t.Paragraph(said):
+            return element("p", content(said))
+        case t.Equations(lines):
+            return equations_html(block) if lines else ""
+        case t.Labeled():
+            return element("dl", _labeled(block))
+        case t.Group(blocks):
+            return element("div", blocks_html(blocks), class_="group")
+        case t.Items(items, ordered):
+            listed = [element("li", content(item)) for item in items]
+            return element("ol" if ordered else "ul", *listed) if items else ""
+        case t.Listing(lines):
+            return element("pre", element("code", "\n".join(map(text, lines))))
+        case t.Table():
+            return table_html(block)
+        case t.Figure():
+            return _figure(block)
+        case t.Step(number, title, blocks):
+            mark = element("span", f"{number}.", class_="count")
+            return element("section", element("h3", mark, " ", content(title)), blocks_html(blocks), class_="step")
+        case t.Note(blocks, kind):
+            word = element("p", _NOTES[kind], class_="kind")
+            return element("aside", word, blocks_html(blocks), class_=f"note {kind}", aria_label=_NOTES[kind])
+        case t.Rule():
+            return "<hr>"
+        case _:
+            assert_never(block)
+
+
+def _labeled(block: t.Labeled) -> str:
+    label, described = element("dt", content(block.label)), element("dd", blocks_html(block.blocks))
+    return _named(element("div", label, described), block.name)
+
+
+def _figure(figure: t.Figure) -> str:
+    """The chart with its title above it, the sentence for everybody under it, and the points as a table."""
+    title = element("p", content(figure.title), class_="title") if figure.title else ""
+    sentence = element("figcaption", text(figure.alternative)) if figure.alternative.strip() else ""
+    listed = "\n".join(map(table_html, _points(figure)))
+    data = element("details", "<summary>Data</summary>", listed) if listed else ""
+    return element("figure", title, render_svg(figure, standalone=False), sentence, data)
+
+
+def _points(figure: t.Figure) -> Iterator[t.Table]:
+    """The points behind the figure: one table where all series share their places, else one a series."""
+    if sum(len(series.y) for series in figure.series) > MOST_LISTED:
+        return
+    if figure.kind == "bar":
+        yield from _table("", figure.categories, figure.series) if figure.series else ()
+    elif len({series.x for series in figure.series}) == 1:
+        yield from _table(figure.x_label or "x", figure.series[0].x, figure.series)
+    else:
+        for series in figure.series:
+            yield from _table(figure.x_label or "x", series.x, (series,))
+
+
+def _table(first: str, places: Sequence[str | float], series: Sequence[t.Series]) -> Iterator[t.Table]:
+    if not places:
+        return
+    columns = (t.Column(first, heading=True), *(t.Column(one.name, style=_EXACT) for one in series))
+    names = [place if isinstance(place, str) else Number(place, _EXACT) for place in places]
+    rows = [t.Row((name, *(Number(one.y[spot]) for one in series))) for spot, name in enumerate(names)]
+    yield t.Table(columns, tuple(rows))
