@@ -19,6 +19,7 @@ from chainrule.backends.native.vector_math.steps import (
     sign_of,
     signed,
     size_of,
+    unless_tiny,
 )
 
 LIFT: Final = 64  # powers of two by which s is larger where results may lie below the normal numbers
@@ -56,7 +57,7 @@ def expm1(b: Builder, x: Value) -> Value:
     r = split.r
     tail = b.fma(b.multiply(r, r), polynomial(b, r, f.exp_tail), _left_out(b, split))
     half = b.fma(split.power, tail, b.fma(split.power, r, b.subtract(split.power, 0.5)))
-    return signed(b, b.multiply(half, 2.0), sign_of(b, x))
+    return unless_tiny(b, x, b.multiply(half, 2.0))
 
 
 def tanh(b: Builder, x: Value) -> Value:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from chainrule.backends.native.ir import Builder, Value
 from chainrule.backends.native.vector_math.exponential import exp_of_negative, minus_size
 from chainrule.backends.native.vector_math.formats import INFINITY, LN2, NAN, format_of
-from chainrule.backends.native.vector_math.steps import any_lane, at_least, polynomial, sign_of, signed
+from chainrule.backends.native.vector_math.steps import any_lane, at_least, polynomial, unless_tiny
 
 
 def log(b: Builder, x: Value) -> Value:
@@ -31,7 +31,7 @@ def log1p(b: Builder, x: Value) -> Value:
     # 2^(1 - e): the largest e gives 0, as what was left out there may
     scale = b.bits_as(b.subtract(2 * f.one + (1 << f.mantissa), b.shift_left(split.biased, f.mantissa)), f.element)
     rest = b.fma(b.multiply(left_out, 0.5), scale, b.subtract(split.significand, 1.0))
-    result = signed(b, _with_exponent(b, split.exponent, rest), sign_of(b, x))
+    result = unless_tiny(b, x, _with_exponent(b, split.exponent, rest))
     return _at_edges(b, _is_any_irregular(b, u, f.least_normal), x, u, result)
 
 

@@ -50,6 +50,12 @@ def signed(b: Builder, x: Value, sign: Value) -> Value:
     return b.bits_as(b.bit_or(b.bits_as(x, f.integer), sign), f.element)
 
 
+def unless_tiny(b: Builder, x: Value, result: Value) -> Value:
+    """The result, but x where x² no longer counts beside it: zeros keep their sign, denormals their last bit."""
+    tiny = 2.0 ** -(format_of(x.type).mantissa + 2)
+    return b.select(b.compare("olt", size_of(b, x), tiny), x, result)
+
+
 def any_lane(b: Builder, condition: Value) -> Value:
     """Whether the condition holds in at least one lane."""
     return condition if condition.type.lanes == 1 else b.intrinsic("llvm.vector.reduce.or", condition, result=I1)
