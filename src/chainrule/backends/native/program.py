@@ -12,6 +12,7 @@ from chainrule.backends.native.arenas import StatePlaces
 from chainrule.backends.native.compiled import Compiled
 from chainrule.backends.native.layout import Sizes
 from chainrule.backends.native.machine import Isa
+from chainrule.backends.native.plan import Plan, described
 from chainrule.backends.native.schedule import Roles
 from chainrule.backends.protocol import Array, Rows, Slice, State, Step, StopFlag
 from chainrule.backends.sizes import bind_sizes
@@ -90,6 +91,17 @@ class NativeProgram:
             )
         after = NativeState(self, held.memory, held.sizes)
         return Slice(after, {name: values[:done] for name, values in reports.items()}, done)
+
+    def plan(self, batch: int, sizes: Mapping[str, int] | None = None) -> Plan:
+        """What a step will do, before anything runs.
+
+        Args:
+            batch: the rows of the largest batch.
+            sizes: the values of other named sizes, where the step has some.
+        """
+        with self._lock:
+            compiled = self._for(dict(sizes or {}), batch)
+            return described(compiled.plan, compiled.code, self._isa)
 
     # ---- code ----
 
