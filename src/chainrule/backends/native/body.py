@@ -25,7 +25,7 @@ from chainrule.backends.native.indices import (
 )
 from chainrule.backends.native.ir import HELD, I1, I8, I32, I64, POINTER, Builder, Type, Value
 from chainrule.backends.native.lanes import ROWS
-from chainrule.backends.native.layout import LANES, Extent, Layout
+from chainrule.backends.native.layout import LANES, LINE, Extent, Layout
 from chainrule.backends.native.moving import MOVES
 from chainrule.backends.native.random_words import random_words
 from chainrule.backends.native.schedule import Schedule
@@ -38,7 +38,8 @@ class Given:
     """Something the driver hands to a function.
 
     Attributes:
-        kind: buffer, column, order, rate, clock, report, scratch: a pointer; extent, panels, number, low, high: an i64.
+        kind: buffer, column, order, ahead, rate, clock, report, scratch: a pointer; extent, panels, number, low, high,
+            last ahead: an i64. Ahead is the order of the next batch, last ahead the number of its last row.
         buffer: of a buffer.
         name: of a column, rate or report.
         extent: of an extent or the panels it takes.
@@ -52,7 +53,7 @@ class Given:
     number: int = 0
 
 
-POINTERS: Final = frozenset({"buffer", "column", "order", "rate", "clock", "report", "scratch"})
+POINTERS: Final = frozenset({"buffer", "column", "order", "ahead", "rate", "clock", "report", "scratch"})
 Key: TypeAlias = tuple[object, ...]
 
 
@@ -284,6 +285,24 @@ class Body:
         """Which row of the data is the batch's row of this number."""
         order = self.parameters.ask(("order",), Given("order"))
         return self.b.load(I64, self.b.at(order, index, I64))
+
+    def fetch_ahead(self, node: Node, row: Value) -> None:
+        """Have the next batch's row of a column come nearer while this one is worked on."""
+        b = self.b
+        width = _product(self.plan.sizes.extents(node.tensor.shape)[1:])
+        pointer = self.parameters.ask(("column", self.parameters.place(node)), Given("column", name=node.label))
+        length = self.parameters.number(width, "width", self.parameters.place(node))
+        last = self.parameters.ask(("last ahead",), Given("last ahead"))
+        ahead = self.parameters.ask(("ahead",), Given("ahead"))
+        which = b.load(I64, b.at(ahead, b.intrinsic("llvm.smin", row, last), I64))
+        begin = b.at(pointer, times(b, which, length), in_memory(node))
+        per_line = max(1, LINE * 8 // in_memory(node).bits)
+
+        def line(place: Value, _: tuple[Value, ...]) -> tuple[Value, ...]:
+            b.prefetch(b.at(begin, place, in_memory(node)))
+            return ()
+
+        b.loop(number(0), length, per_line, (), line)
 
     def _stretch(self, node: Node, begin: Value, place: Neighbors, width: Extent) -> Value:
         """Sixteen neighbors; at the end of the row as many as there are, so that nothing beyond is touched."""

@@ -115,6 +115,11 @@ class Driver:
         end = b.load(I64, b.at(offsets, plus(b, k, 1), I64))
         self._rows = b.subtract(end, begin)
         self._order = b.at(self.order, begin, I64)
+        following = b.intrinsic("llvm.smin", plus(b, k, 1), b.subtract(steps, 1))
+        first_ahead = b.load(I64, b.at(offsets, following, I64))
+        after_ahead = b.load(I64, b.at(offsets, plus(b, following, 1), I64))
+        self._ahead = b.at(self.order, first_ahead, I64)
+        self._last_ahead = b.subtract(b.subtract(after_ahead, first_ahead), 1)
 
         def one() -> tuple[Value, ...]:
             self._pointers = {key: self.this_step(key, pointer, k) for key, pointer in self.pointers.items()}
@@ -254,7 +259,13 @@ class Driver:
         if given.extent is not None:
             made = {"extent": self._extent, "panels": self._panels}
             return made[given.kind](given.extent) if given.kind in made else self._blocks(given.extent, given.number)
-        return {"order": self._order, "clock": self._clock, "scratch": self._scratch}[given.kind]
+        return {
+            "order": self._order,
+            "ahead": self._ahead,
+            "last ahead": self._last_ahead,
+            "clock": self._clock,
+            "scratch": self._scratch,
+        }[given.kind]
 
     def address(self, buffer: Buffer) -> Value:
         base = self._bases[buffer.arena]

@@ -56,8 +56,9 @@ class LoopWriter:
         self.group = group
         plan = body.plan
         self._reductions = [n for n in group.members if is_reduction(n) and n not in plan.grouping.copied]
-        gathers = any(read.node in plan.columns for n in group.members for read in plan.grouping.reads(n))
-        rows_first = gathers or not (group.space and is_panel_first(group.space[-1]))
+        reads = [read.node for node in group.members for read in plan.grouping.reads(node)]
+        self._gathered = list(dict.fromkeys(node for node in reads if node in plan.columns))
+        rows_first = bool(self._gathered) or not (group.space and is_panel_first(group.space[-1]))
         self.levels = nest(group, rows_first=rows_first)
         self.shared = self.levels[0] if self.levels and not self.levels[0].reduced else None
 
@@ -92,10 +93,21 @@ class LoopWriter:
             start, stop = number(0), self._length(level)
 
         def once(index: Value, _: tuple[Value, ...]) -> Sequence[Value]:
+            if depth == 0:
+                self._fetch_ahead(level, index)
             self._kept(depth + 1, {**at, level.axis: Neighbors(index) if level.lanes else Uniform(index)})
             return ()
 
         self.b.loop(start, stop, 1, (), once)
+
+    def _fetch_ahead(self, level: Level, row: Value) -> None:
+        """The rows of the next batch, where the loop runs over rows that are longer than a few lanes."""
+        if level.lanes:
+            return
+        for node in self._gathered:
+            rows, *inner = self.body.plan.sizes.extents(node.tensor.shape)
+            if rows == self.group.space[level.axis] and any(extent.most > LANES for extent in inner):
+                self.body.fetch_ahead(node, row)
 
     def _length(self, level: Level) -> Value:
         extent = self.group.space[level.axis]
