@@ -59,6 +59,11 @@ def _in_numbers(value: Attribute, sizes: dict[str, int]) -> Any:
     return tuple(_in_numbers(each, sizes) for each in value) if isinstance(value, tuple) else value
 
 
+def rationals_of(values: Sequence[float | Fraction]) -> Exact:
+    """These numbers as exact ones."""
+    return _array([Fraction(value) for value in values], (len(values),))
+
+
 def _array(values: Sequence[Any], shape: Sequence[int]) -> Exact:
     result = np.empty(len(values), dtype=object)
     result[:] = values
