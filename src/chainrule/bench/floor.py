@@ -36,12 +36,14 @@ class Limits:
         gflops: 10⁹ flops a second of float32 on one core.
         ghz: 10⁹ cycles a second.
         latency: cycles a fused multiply-add waits for the one before.
+        light_ghz: 10⁹ cycles a second where no wide vectors are used.
         lanes: float32 in a vector.
     """
 
     gflops: float
     ghz: float
     latency: float
+    light_ghz: float
     lanes: int
 
 
@@ -54,7 +56,7 @@ def flops(recipe: Recipe) -> int:
 def floor_seconds(recipe: Recipe, limits: Limits) -> float:
     """The least time of a step on the recipe's cores."""
     if is_waiting(recipe):
-        return CHAIN * limits.latency / limits.ghz / 1e9
+        return CHAIN * limits.latency / limits.light_ghz / 1e9
     arithmetic = flops(recipe) / limits.gflops / 1e9
     vectors = _hidden_units(recipe) * recipe.batch / limits.lanes if recipe.hidden == "tanh" else 0.0
     return (arithmetic + vectors * TANH_CYCLES / limits.ghz / 1e9) / recipe.cores

@@ -131,9 +131,6 @@ def measure(case: Case, peers: Sequence[Peer], plan: Plan, say: Say) -> list[Row
         truth = true_losses(task, min(CHECKED, task.recipe.horizon))
         probe = stack.enter_context(probe_process(folder, cores[0]))
         probe.ready()
-        for entry in entries:
-            say(f"{case.name}: {entry.row.system}, {entry.row.variant}: first steps")
-            _prepare(entry)
         before = core_times()
         say(f"{case.name}: {len(entries)} take turns")
         probes = _take_turns(entries, probe, plan)
@@ -172,7 +169,8 @@ def _begin(
             continue
         for number, (row, refusal) in enumerate(zip(blank, refusals, strict=True)):
             if not refusal:
-                entries.append(_Entry(row, starter.start(peer, number)))
+                starter.say(f"{case.name}: {row.system}, {row.variant}: first steps")
+                entries.append(_prepared(row, starter.start(peer, number)))
     return rows, entries
 
 
@@ -195,8 +193,9 @@ def _blank(case: Case, task: Task, origin: str, peer: Peer, variant: Variant, ma
     )
 
 
-def _prepare(entry: _Entry) -> None:
-    """The first steps, checked later, and the length of a window."""
+def _prepared(row: Row, process: Process) -> _Entry:
+    """A system that has done its first steps, checked later, and found the length of its window."""
+    entry = _Entry(row, process)
     try:
         entry.process.ready()
         said = entry.process.do("check")
@@ -205,6 +204,7 @@ def _prepare(entry: _Entry) -> None:
         entry.steps = int(entry.process.do("calibrate")["steps"])
     except Failed as error:
         entry.failure = str(error)
+    return entry
 
 
 def _take_turns(entries: Sequence[_Entry], probe: Process, plan: Plan) -> list[dict[str, Any]]:
@@ -237,9 +237,11 @@ def _window(entry: _Entry) -> None:
 
 
 def _limits(probes: Sequence[dict[str, Any]]) -> Limits:
-    """The best of all readings, with the clock of that reading."""
+    """The best of all readings, and their median clock: one alone may have been disturbed."""
     best = max(probes, key=lambda read: float(read["gflops"]))
-    return Limits(float(best["gflops"]), float(best["ghz"]), float(best["latency"]), int(best["lanes"]))
+    clock = float(np.median([float(read["ghz"]) for read in probes]))
+    fastest = max(float(read["light_ghz"]) for read in probes)
+    return Limits(float(best["gflops"]), clock, float(best["latency"]), fastest, int(best["lanes"]))
 
 
 def _judged(entry: _Entry, conditions: _Conditions) -> Row:

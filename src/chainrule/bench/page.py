@@ -24,6 +24,7 @@ from chainrule.document import Row as Line
 
 MICROSECONDS: Final = NumberStyle("significant", 3)
 SHARE: Final = NumberStyle("percent", 0)
+LEAST_SHARE: Final = 0.005  # of the peak: below it a percentage says nothing
 WHOLE: Final = NumberStyle("fixed", 0)
 COLUMNS: Final = (
     Column("system", heading=True),
@@ -73,9 +74,9 @@ def _line(case: Ranked, row: Row) -> Line:
         row.variant,
         _shown(row.best_us, MICROSECONDS),
         _shown(row.p25_us, MICROSECONDS),
-        _shown(row.share_of_peak, SHARE),
+        None if row.share_of_peak is None or row.share_of_peak < LEAST_SHARE else Number(row.share_of_peak, SHARE),
         _shown(case.times_native(row), MICROSECONDS),
-        _shown(row.compile_ms, WHOLE),
+        None if row.compile_ms is None else Number(round(row.compile_ms), WHOLE),
     )
     return Line(cells)
 

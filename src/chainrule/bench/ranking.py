@@ -79,8 +79,8 @@ def conditions(rows: Sequence[Row]) -> str:
     machine, load = row.machine, max(row.machine.load for row in rows if row.machine is not None)
     stolen = max(row.stolen for row in rows)
     return (
-        f"{machine.date} UTC, {machine.processor}, {machine.cores} cores, held to {row.instruction_set}, governor "
-        f"{machine.governor}, {machine.system}, Python {machine.python}; load up to {load:g}, "
+        f"{machine.date} UTC, {machine.processor}, {machine.cores} cores, instruction set {row.instruction_set}, "
+        f"governor {machine.governor}, {machine.system}, Python {machine.python}; load up to {load:g}, "
         f"{_percent(stolen)} of the time stolen; {row.samples}."
     )
 

@@ -109,6 +109,7 @@ class ProbeSession:
             "gflops": read.gflops,
             "ghz": read.ghz,
             "latency": read.latency,
+            "light_ghz": read.light_ghz,
             "isa": self._isa.name,
             "lanes": self._isa.lanes("float32"),
         }

@@ -34,11 +34,12 @@ def run(words: Sequence[str]) -> int:
     def bench(
         *workloads: Annotated[str, Parameter(help="W1, W2, W3, W4, W9; all where none is named.")],
         peers: Annotated[
-            tuple[str, ...], Parameter(help="Compared with: numpy, torch, jax, keras, sklearn, tinygrad, all.")
+            tuple[str, ...],
+            Parameter(negative=(), help="Compared with: numpy, torch, jax, keras, sklearn, tinygrad, all."),
         ] = DEFAULT_PEERS,
         cores: Annotated[int, Parameter(help="Each system may use.")] = 1,
-        optimizers: Annotated[tuple[str, ...], Parameter(help="Only these: sgd, adam.")] = (),
-        storages: Annotated[tuple[str, ...], Parameter(help="Of MNIST's pixels: uint8, float32.")] = (),
+        optimizers: Annotated[tuple[str, ...], Parameter(negative=(), help="Only these: sgd, adam.")] = (),
+        storages: Annotated[tuple[str, ...], Parameter(negative=(), help="Of MNIST's pixels: uint8, float32.")] = (),
         data: Annotated[Path | None, Parameter(help="Folder of MNIST's IDX files.")] = None,
         windows: Annotated[int, Parameter(help="Turns of each system, of about 10 ms.")] = WINDOWS,
         seconds: Annotated[float, Parameter(help="Of work after which a system needs no more turns.")] = SECONDS,

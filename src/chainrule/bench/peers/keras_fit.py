@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from typing import Any, Final
 
+import numpy as np
+
 from chainrule.bench.peers.contract import LONG_WINDOW, Training, Variant, library
 from chainrule.bench.task import Recipe, Task
 
@@ -33,7 +35,7 @@ class Fit:
         self._model.set_weights(self._task.copied())
         for variable in self._model.optimizer.variables:
             if "learning_rate" not in variable.path:
-                variable.assign(self._keras.ops.zeros_like(variable))
+                variable.assign(np.zeros(variable.shape, variable.dtype))
 
     def run(self, first: int, steps: int) -> Any:
         """One epoch of so many batches, in the given order."""
