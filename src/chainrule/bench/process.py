@@ -69,6 +69,11 @@ class Process:
                 text=True,
             )
 
+    @property
+    def number(self) -> int:
+        """The operating system's, for this process."""
+        return self._process.pid
+
     def ready(self) -> None:
         """Wait until it can be told something.
 
