@@ -11,7 +11,10 @@ import pytest
 
 from chainrule.document import Document, find
 from chainrule.document.plain import plain_value
-from tests.explain.networks import ROWS, SEEDS, random_setting, random_weights
+from chainrule.nn.activations import ACTIVATIONS
+from chainrule.nn.layers import Layer
+from tests.explain.networks import LOSSES, ROWS, SEEDS, random_setting, random_weights
+from tests.explain.subjects import Setting
 
 EXACT = 1e-12  # of Σ|terms|, in float64
 CENTRAL_BOUND = 1e-4  # of the gradient or 1; a bound looser than this would confirm anything
@@ -68,6 +71,13 @@ def test_every_seed_together_covers_what_it_should() -> None:
     assert {len(each.prepared.graphs.trainable) < len(each.names) for each in made} == {True, False}
     assert {any(name.endswith(".b") for name in each.names) for each in made} == {True, False}
     assert {sum(name.endswith(".W") for name in each.names) for each in made} == {1, 2, 3, 4}
+    assert {each.prepared.experiment.loss for each in made} == set(LOSSES)
+    used = {getattr(layer, "activation", getattr(layer, "kind", "")) for each in made for layer in _layers(each)}
+    assert used == set(ACTIVATIONS)
+
+
+def _layers(made: Setting) -> tuple[Layer, ...]:
+    return made.prepared.experiment.network
 
 
 def test_the_table_of_paths_holds_every_path() -> None:

@@ -88,9 +88,9 @@ def kept_or(name: str, text: str) -> str:
 
 def test_what_differs_between_processors_is_settled_and_nothing_else() -> None:
     text = two_two_two().text("dense_1.W[0, 0]")
-    assert settled(text) == settled(text.replace("5e-20  7e-17", "0      6e-17"))
+    assert settled(text) == settled(re.sub(r"(?<=complex step  ).*(?=agrees)", "1e-20  0.1  5e-11  1e-3  ", text))
     assert settled(text) != settled(text.replace("+0.0553994", "+0.0553995"))
-    assert settled(text) != settled(text.replace("7e-17  agrees", "7e-17  DISAGREES"))
+    assert settled(text) != settled(text.replace("agrees", "DISAGREES", 1))
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -141,17 +141,17 @@ def test_the_question_comes_first_and_the_answer_last() -> None:
     assert places == sorted(places)
 
 
-@pytest.mark.parametrize("seed", range(0, 36, 3))
-@pytest.mark.parametrize("width", [40, 80])
-def test_no_page_is_wider_than_asked_or_shows_a_raw_name(seed: int, width: int) -> None:
+@pytest.mark.parametrize("seed", range(0, 24, 3))
+def test_no_page_is_wider_than_asked_or_shows_a_raw_name(seed: int) -> None:
     made = random_setting(seed)
-    for weight in random_weights(made, seed % ROWS, seed):
-        for rows in ((seed % ROWS,), tuple(range(ROWS))):
-            page = made.page(weight, rows)
+    row = seed % ROWS
+    for weight, rows in zip(random_weights(made, row, seed), ((row,), tuple(range(ROWS))), strict=False):
+        page = made.page(weight, rows)
+        for width in (40, WIDTH):
             text = render_text(page, width)
             assert max(map(len, text.splitlines())) <= width
             assert not any(raw in text for raw in ("input.", "target.", "learning_rate", "broadcast", "select", "w["))
-            json.dumps(to_plain(page))
+        json.dumps(to_plain(page))
 
 
 @pytest.mark.parametrize("scaling", ["standardize", "minmax"])

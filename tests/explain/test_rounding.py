@@ -111,7 +111,7 @@ OPERATIONS: list[Callable[[Expr, Expr], Expr]] = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(random_sums())
 def test_random_graphs_stay_within_the_bound(example: tuple[Expr, dict[str, Any]]) -> None:
     result, inputs = example
