@@ -190,3 +190,38 @@ def test_the_doctor_sees_a_backend_that_computes_something_else(
     ended = command("doctor", "--json")
     assert ended.code == errors.EXIT_FAILED
     assert "where 0.6 is known" in ended.out
+
+
+# ---- any step again ----
+
+
+def test_replay_shows_a_step_and_hands_it_over(command: Command, terminal: Command, there: Path) -> None:
+    assert there
+    shown = terminal("replay", "digits", "--step", "50", "--compare", "0")
+    assert shown.code == 0
+    assert "step 50 of 90" in shown.out
+    assert "change since step 0" in shown.out
+    handed = json.loads(command("replay", "digits", "--step", "50", "--format", "json").out)
+    assert (handed["step"], handed["compared_with"], handed["epoch"]) == (50, 32, 1)
+    typed = shown.out.splitlines()[-1].strip()
+    assert terminal(*_words(typed)).code == 0, typed
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("replay", "digits", "--step", "91"), "has steps 0 to 90"),
+        (("replay", "digits", "--step", "5", "--compare", "-1"), "has steps 0 to 90"),
+        (("replay", "digits"), "--step needs a value"),
+        (("explain", "digits", *BATCH, "--at", "91"), "has steps 0 to 90"),
+        (("explain", "digits", *BATCH, "--at", "then"), "now, start or the number of a step"),
+    ],
+)
+def test_a_step_that_does_not_exist_is_one_sentence(
+    command: Command, there: Path, words: tuple[str, ...], said: str
+) -> None:
+    assert there
+    ended = command(*words)
+    assert ended.code == errors.EXIT_USAGE
+    assert said in ended.err
+    assert len(ended.err.splitlines()) == 1

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from chainrule.cli.parse import call, numbers
+from chainrule.cli.parse import call, moment, numbers
 from chainrule.errors import InputError
 
 
@@ -23,10 +23,10 @@ def explain(
     weight: Annotated[str, Parameter(help="Such as 'dense_1.W[28, 3]', from input 28 to unit 3; or 'dense_1.b[3]'.")],
     sample: Annotated[int | None, Parameter(help="A row of the data, by its index from 0.")] = None,
     samples: Annotated[str | None, Parameter(help="Several rows as one batch: 1,2,3.")] = None,
-    batch: Annotated[int | None, Parameter(help="A batch of the epoch to come, from 0; the default.")] = None,
-    at: Annotated[
-        Literal["now", "start"], Parameter(help="The weights as they are, or before the first step.")
-    ] = "now",
+    batch: Annotated[
+        int | None, Parameter(help="A batch of the epoch then under way, from 0; the next one where not said.")
+    ] = None,
+    at: Annotated[str, Parameter(help="The weights now, at the start, or at any step: --at 1342.")] = "now",
     format: Annotated[Literal["text", "json"], Parameter(help="For people or for programs.")] = "text",  # noqa: A002 - the option's name
     width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
     ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,
@@ -38,7 +38,7 @@ def explain(
     if (sample is not None) + (samples is not None) + (batch is not None) > 1:
         raise InputError("--sample, --samples and --batch exclude one another: give one of them")
     rows = None if samples is None else numbers("--samples", samples)
-    page = open_run(which).explain(weight, sample=sample, samples=rows, batch=batch, at=at)
+    page = open_run(which).explain(weight, sample=sample, samples=rows, batch=batch, at=moment(at))
     screen = stdout(width=width, ascii=ascii)
     if format == "json":
         screen.stream.write(page.to_json())

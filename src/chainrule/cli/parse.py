@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from cyclopts import App, CycloptsError, Group
 from cyclopts.exceptions import MissingArgumentError, UnknownOptionError, UnusedCliTokensError
@@ -67,6 +67,19 @@ def numbers(option: str, text: str) -> tuple[int, ...]:
         raise InputError(
             f"{option} takes whole numbers separated by commas, such as 64,32, and got '{text}'"
         ) from error
+
+
+def moment(text: str) -> Literal["now", "start"] | int:
+    """A moment of a run: now, start, or the number of a step.
+
+    Raises: InputError for anything else.
+    """
+    if text == "now" or text == "start":
+        return text
+    try:
+        return int(text)
+    except ValueError as error:
+        raise InputError(f"--at takes now, start or the number of a step, and got '{text}'") from error
 
 
 def given(**options: Any) -> dict[str, Any]:  # Any: options of all types

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
@@ -31,12 +31,15 @@ from chainrule.train.fit import Fit, run_from
 from chainrule.train.folder import RunFolder
 from chainrule.train.history import History
 from chainrule.train.prepare import Prepared, columns, prepare
+from chainrule.train.replay import replay
 from chainrule.train.resume import prepare_again, resume
 from chainrule.train.state import parameters_of
 from chainrule.train.step import Graphs, build
 from chainrule.train.stopping import Stopper
+from chainrule.train.tally import Tally
 
-When: TypeAlias = Literal["now", "start"]
+When: TypeAlias = Literal["now", "start"] | int
+REPLAYED: Final = "replayed"
 ROWS_AT_ONCE: Final = 4096  # so that predictions on a large file do not fill the memory with activations
 
 
@@ -50,7 +53,7 @@ class Run:
         checkpoint: weights, optimizer slots and counters after the last step.
         history: what was measured after every epoch: `run.history["loss"]`.
         reason: why it stopped: "completed", "interrupted", "terminated", "non-finite"; "unfinished" where it was
-            killed, or is still under way.
+            killed, or is still under way; "replayed" of an earlier step.
         seconds: spent training, over all sittings.
         test: scores on the held-out rows, where the run is complete and has some: "loss" and "accuracy", or "rmse",
             "mae" and "r2".
@@ -208,6 +211,46 @@ class Run:
             fit = self._resume_in_memory(epochs, listeners, stopper)
         return Run.of_fit(fit, self._beginning)
 
+    # ---- any of its steps ----
+
+    def at(self, step: int) -> Run:
+        """The run as it was after so many updates, bit for bit, replayed from the checkpoint before by what trained it.
+
+        It has the weights, slots, counters and history of that step, explains and predicts with them, and
+        `run.at(step).resume()` goes on from there in memory; nothing of this run changes. The bits are those of the
+        training on a processor of the same kind with the same versions, and equal within rounding elsewhere.
+
+        Raises: RunError for a step that the run has not done, or a checkpoint that is missing or damaged; DataError
+            when the data changed.
+        """
+        if not 0 <= step <= self.step:
+            raise RunError(f"there is no step {step}: {self.name} has steps 0 to {self.step}")
+        checkpoint = self.checkpoint
+        if step < self.step:
+            checkpoint = replay(self.prepared, self.checkpoint_before(step), self.history, step)
+        return self._as_of(checkpoint)
+
+    def one_step_on(self) -> Run:
+        """The run one update later, in memory.
+
+        Raises: RunError after the last step of the last epoch.
+        """
+        return self._as_of(replay(self.prepared, self.checkpoint, self.history, self.step + 1))
+
+    def checkpoint_before(self, step: int) -> Checkpoint:
+        """The last state at or before a step that is at hand without running anything.
+
+        Raises: RunError where there is none, or it is damaged.
+        """
+        if self.checkpoint.step <= step:
+            return self.checkpoint
+        if self.path is not None:
+            return RunFolder(self.path).checkpoints.before(step)
+        if not self._beginning:
+            raise RunError(f"{self.name} has no state before step {self.step}: write it to a folder when it is trained")
+        counters = {"step": 0, "epoch": 0, "steps_of_epoch": 0, "best": None, "seconds": 0.0}
+        return replace(self.checkpoint, state=self._beginning, tally=Tally(), **counters)
+
     # ---- understanding it ----
 
     def explain(
@@ -221,21 +264,24 @@ class Run:
     ) -> Page:
         """Why a weight moves: its gradient as a chain of factors, in symbols and in numbers.
 
-        Exactly one of `sample`, `samples` and `batch` says on what; batch 0 where none does.
+        Exactly one of `sample`, `samples` and `batch` says on what; the batch that comes next where none does.
 
         Args:
             weight: "dense_1.W[3, 7]", the weight from input 3 to unit 7, or "dense_1.b[7]".
             sample: the index of one row in the source.
             samples: the indices of several rows, taken as one batch.
             batch: the number of a batch, from 0, in the order of the epoch that begins or goes on at that moment.
-            at: "now", with the weights as they are, or "start", before the first step.
+            at: "now", with the weights as they are; "start", before the first step; or the number of any step: then the
+                batch is the one that the next step took, where nothing else is said.
 
         Raises: UnknownNameError for a weight that does not exist; ShapeError for a position outside it; RunError for a
-            row or a batch that does not exist; DataError when the data changed.
+            row, a batch or a step that does not exist; DataError when the data changed.
         """
+        if isinstance(at, int) and at != self.step:
+            return self.at(at).explain(weight, sample=sample, samples=samples, batch=batch)
         moment, epoch = self._moment(at)
         if batch is None and sample is None and samples is None:
-            batch = 0
+            batch = self.checkpoint.steps_of_epoch if at != "start" else 0
         if (batch is not None) + (sample is not None) + (samples is not None) > 1:
             raise RunError("one of sample, samples and batch can be explained at a time: leave the others out")
         if batch is not None:
@@ -279,9 +325,25 @@ class Run:
         ]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
-    def _moment(self, at: str) -> tuple[Moment, int]:
+    def _as_of(self, checkpoint: Checkpoint) -> Run:
+        """The same run in memory, with the state of another step."""
+        return Run(
+            experiment=self.experiment,
+            record=self.record,
+            checkpoint=checkpoint,
+            history=History(self.history.entries[: checkpoint.epoch]),
+            reason=REPLAYED,
+            seconds=checkpoint.seconds,
+            test=None,
+            path=None,
+            _given=self.dataset,
+            _prepared=self.prepared,
+            _beginning=self._start_state(),
+        )
+
+    def _moment(self, at: When) -> tuple[Moment, int]:
         """The state at that time and the epoch that is then under way, from 0."""
-        if at == "now":
+        if at == "now" or at == self.step:
             return Moment(self.checkpoint.state, self.step, f"step {self.step}"), self.checkpoint.epoch
         if at == "start":
             return Moment(self._start_state(), 0, "step 0"), 0

@@ -157,12 +157,16 @@ class Checkpoints:
     def before(self, step: int) -> Checkpoint:
         """The last checkpoint at or before a step, from which that step can be reached again.
 
-        Raises: RunError when there is none, or when it is damaged.
+        Raises: RunError when there is none, or when it is damaged; the sentence names those there are.
         """
-        earlier = [found for found in self.steps if found <= step]
+        steps = self.steps
+        earlier = [found for found in steps if found <= step]
         if not earlier:
-            raise RunError(f"there is no checkpoint at or before step {step} in {self._folder}: train again")
-        return self.read(earlier[-1])
+            raise RunError(f"there is no checkpoint at or before step {step} in {self._folder}: {_listed(steps)}")
+        try:
+            return self.read(earlier[-1])
+        except RunError as error:
+            raise RunError(f"{error}; {_listed(steps)}") from error
 
     def _voucher(self, step: int) -> _Voucher:
         path = self.path(step)
@@ -198,6 +202,11 @@ class Checkpoints:
         for found in reversed(self.steps):
             if found > step:
                 self.drop(found)
+
+
+def _listed(steps: tuple[int, ...]) -> str:
+    """The checkpoints there are, in words."""
+    return f"there are checkpoints of steps {', '.join(map(str, steps))}" if steps else "there is none: train again"
 
 
 def _encode(checkpoint: Checkpoint, sha256: str) -> bytes:

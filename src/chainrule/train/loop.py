@@ -65,12 +65,13 @@ class Loop:
         listeners: Sequence[Listener],
         stopper: Stopper,
         backend: str,
+        until: int | None = None,
     ) -> None:
         self.step, self.epoch, self.best = start.step, start.epoch, start.best
         self.best_parameters: dict[str, Array] | None = None
         self.history = history
         self._prepared, self._keeper, self._listeners, self._stopper = prepared, keeper, listeners, stopper
-        self._backend = backend
+        self._backend, self._until = backend, until
         self._program = compiled(prepared.graphs.train, backend)
         self._state = self._program.start(start.state)
         self._columns = {name: prepared.columns[name] for name in prepared.graphs.train.columns}
@@ -89,13 +90,13 @@ class Loop:
         return self._earlier + time.perf_counter() - self._began
 
     def run(self) -> StopReason:
-        """Train to the end, or until asked to stop; either way the last state is saved.
+        """Train to the end, or until asked to stop, or up to the step given; in each case the last state is saved.
 
         Raises: NonFiniteError when the loss or a parameter leaves the numbers; the last checkpoint is from before.
         """
         if self._keeper.is_due(self.step):
             self._save()
-        while self.epoch < self._prepared.experiment.epochs:
+        while self.epoch < self._prepared.experiment.epochs and self.step != self._until:
             if self._stopper.flag.is_set():
                 self._save()
                 return self._stopper.reason or "interrupted"
@@ -116,7 +117,7 @@ class Loop:
 
     def _run_slice(self) -> None:
         """Run some steps, and do what is due at the end of each epoch among them."""
-        stretches = self._plan(min(self._ahead, next_kept(self.step) - self.step))
+        stretches = self._plan(min(self._ahead, self._next_stop() - self.step))
         order = np.concatenate([stretch.rows for stretch in stretches])
         sizes = np.concatenate([np.diff(stretch.bounds) for stretch in stretches])
         rates = {RATE: np.full(len(sizes), self._prepared.experiment.optimizer.learning_rate)}
@@ -135,6 +136,11 @@ class Loop:
                 measured = {name: values[at : at + steps] for name, values in done.measurements.items()}
                 self._count(stretch, steps, measured, seconds * steps / done.steps_done)
             at += steps
+
+    def _next_stop(self) -> int:
+        """The step after which something is due at the latest: its checkpoint stays, or it is the last one wanted."""
+        kept = next_kept(self.step)
+        return kept if self._until is None else min(kept, self._until)
 
     def _plan(self, steps: int) -> list[_Stretch]:
         """The next steps, epoch by epoch; only up to the end of this one where it is then validated."""

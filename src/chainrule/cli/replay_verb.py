@@ -1,0 +1,41 @@
+"""`chainrule replay`: where the weights of a run stood at any of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from chainrule.cli.parse import call
+
+
+def run(words: Sequence[str]) -> int:
+    """Do what was typed after `chainrule replay`."""
+    return call("replay", replay, words)
+
+
+def replay(
+    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
+    /,
+    *,
+    step: Annotated[int, Parameter(help="How many updates were done.")],
+    compare: Annotated[
+        int | None, Parameter(help="The step that changes are counted from; the checkpoint before where not said.")
+    ] = None,
+    format: Annotated[Literal["text", "json"], Parameter(help="For people or for programs.")] = "text",  # noqa: A002 - the option's name
+    width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
+    ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,
+) -> int:
+    """Bring a step back, bit for bit, from the checkpoint before it: sizes of weights, changes, the last update."""
+    from chainrule.cli.screen import stdout
+    from chainrule.runs.opening import open_run
+    from chainrule.runs.replaying import replayed
+
+    page = replayed(open_run(which), step, compare)
+    screen = stdout(width=width, ascii=ascii)
+    if format == "json":
+        screen.stream.write(page.to_json())
+    else:
+        screen.show(page.document)
+    return 0

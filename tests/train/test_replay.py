@@ -1,0 +1,162 @@
+"""Any step of a run again, bit for bit: against a run observed step by step, whatever the slices and the stops."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.backends.choose import compiled
+from chainrule.backends.protocol import StopFlag
+from chainrule.data.batches import epoch_order, offsets
+from chainrule.train.events import Event, SliceDone
+from chainrule.train.folder import RunFolder
+from chainrule.train.step import RATE
+from chainrule.train.stopping import Stopper
+
+STEPS = np.random.default_rng(3).permutation(120)[:50]
+OPTIMIZERS = {"sgd": cr.SGD(0.1), "momentum": cr.SGD(0.05, momentum=0.9), "adam": cr.Adam(0.01)}
+
+
+def trained(folder: Path, optimizer: str, backend: str = "reference", **options: Any) -> cr.Run:
+    """40 training rows in batches of 7, six of them an epoch: 120 steps."""
+    x = np.random.default_rng(1).normal(size=(50, 4))
+    y = (x[:, 0] * x[:, 1] > 0).astype(np.int64)
+    fields: dict[str, Any] = {"epochs": 20, "batch_size": 7, "test_fraction": 0.2, "seed": 5, **options}
+    layers = [cr.Dense(6, "tanh"), cr.Dense(2)]
+    return cr.train(layers, (x, y), optimizer=OPTIMIZERS[optimizer], backend=backend, runs=folder, **fields)
+
+
+def observed(run: cr.Run) -> list[dict[str, np.ndarray]]:
+    """The state after every step, each step run by itself from the beginning."""
+    prepared, experiment = run.prepared, run.experiment
+    program = compiled(prepared.graphs.train, run.checkpoint.backend)
+    columns = {name: prepared.columns[name] for name in prepared.graphs.train.columns}
+    assert run.path is not None
+    state = program.start(RunFolder(run.path).checkpoints.read(0).state)
+    seen, step = [program.read(state)], 0
+    for epoch in range(experiment.epochs):
+        order = epoch_order(prepared.rows, experiment.seed, epoch, experiment.shuffle)
+        cuts = offsets(len(order), experiment.batch_size)
+        for first, last in pairwise(cuts):
+            rates = {RATE: np.full(1, experiment.optimizer.learning_rate)}
+            one = np.array([0, last - first], dtype=np.int64)
+            state = program.run(state, columns, order[first:last], one, rates, step, StopFlag()).state
+            seen.append(program.read(state))
+            step += 1
+    return seen
+
+
+def same(left: Any, right: Any) -> bool:
+    return set(left) == set(right) and all(left[name].tobytes() == right[name].tobytes() for name in left)
+
+
+@pytest.mark.parametrize("backend", ["reference", "native"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_fifty_steps_have_the_bits_of_a_run_observed_step_by_step(tmp_path: Path, optimizer: str, backend: str) -> None:
+    run = trained(tmp_path, optimizer, backend, validation_split=0.0)
+    assert run.step == 120
+    seen = observed(run)
+    assert same(run.checkpoint.state, seen[120])
+    for step in map(int, STEPS):
+        moment = run.at(step)
+        assert moment.step == step
+        assert same(moment.checkpoint.state, seen[step]), step
+    assert not same(seen[40], seen[41])
+
+
+def stopped_and_resumed(folder: Path, steps: tuple[int, ...]) -> cr.Run:
+    """The same run, stopped about these steps and gone on with."""
+    stopper = Stopper()
+
+    def stop_at(step: int, stopper: Stopper) -> Any:
+        def listen(event: Event) -> None:
+            if isinstance(event, SliceDone) and event.step >= step:
+                stopper.ask()
+
+        return listen
+
+    run = trained(folder, "adam", listeners=[stop_at(steps[0], stopper)], stopper=stopper)
+    for step in steps[1:]:
+        stopper = Stopper()
+        run = run.resume(listeners=[stop_at(step, stopper)], stopper=stopper)
+    return run.resume() if run.step < 120 else run
+
+
+def test_after_interruptions_and_resumes_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_module("chainrule.train.loop"), "SLICE_SECONDS", 0.0)
+    run = stopped_and_resumed(tmp_path / "stopped", (5, 37, 38, 90))
+    assert run.step == 120
+    seen = observed(run)
+    for step in (0, 4, 5, 6, 36, 37, 38, 39, 63, 64, 65, 90, 91, 119, 120):
+        assert same(run.at(step).checkpoint.state, seen[step]), step
+
+
+def test_a_replayed_run_has_the_counters_of_its_step_and_goes_on_to_the_same_end(tmp_path: Path) -> None:
+    run = trained(tmp_path, "adam", validation_split=0.2)
+    step = 43
+    moment = run.at(step)
+    per_epoch = run.step // run.epochs
+    assert (moment.checkpoint.epoch, moment.checkpoint.steps_of_epoch) == divmod(step, per_epoch)
+    assert moment.epochs == step // per_epoch
+    assert moment.history["val_loss"] == run.history["val_loss"][: moment.epochs]
+    ended = moment.resume()
+    assert same(ended.checkpoint.state, run.checkpoint.state)
+    assert ended.history == run.history
+    assert ended.checkpoint.best == run.checkpoint.best
+    assert ended.test == run.test
+
+
+def test_replaying_writes_nothing(tmp_path: Path) -> None:
+    run = trained(tmp_path, "sgd")
+    assert run.path is not None
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in run.path.rglob("*") if path.is_file()}
+    run.at(99)
+    run.at(3).one_step_on()
+    after = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in run.path.rglob("*") if path.is_file()}
+    assert before == after
+
+
+def test_a_run_in_memory_is_replayed_from_its_beginning(tmp_path: Path) -> None:
+    kept = trained(tmp_path, "momentum")
+    run = cr.train([cr.Dense(6, "tanh"), cr.Dense(2)], kept.dataset, optimizer=OPTIMIZERS["momentum"], epochs=20,
+                   batch_size=7, test_fraction=0.2, seed=5, backend="reference", runs=None)  # fmt: skip
+    for step in (0, 1, 50, 120):
+        assert same(run.at(step).checkpoint.state, kept.at(step).checkpoint.state)
+    assert same(run.at(50).at(20).checkpoint.state, kept.at(20).checkpoint.state)
+
+
+def test_steps_that_do_not_exist_are_told(tmp_path: Path) -> None:
+    run = trained(tmp_path, "sgd", epochs=2)
+    for step in (-1, 13, 10**9):
+        with pytest.raises(cr.errors.RunError, match=rf"there is no step {step}: .* has steps 0 to 12$"):
+            run.at(step)
+    with pytest.raises(cr.errors.RunError, match="there is no step 13: the 2 epochs end at step 12"):
+        run.one_step_on()
+
+
+def test_a_damaged_checkpoint_is_named_with_those_there_are(tmp_path: Path) -> None:
+    run = trained(tmp_path, "sgd")
+    assert run.path is not None
+    tensors = run.path / "checkpoints" / "step-32.safetensors"
+    tensors.write_bytes(tensors.read_bytes()[:-1] + b"?")
+    with pytest.raises(
+        cr.errors.RunError, match=r"step-32\.safetensors is damaged.*there are checkpoints of steps 0, 1, 2, 4"
+    ):
+        run.at(40)
+    run.at(31)
+    tensors.unlink()
+    tensors.with_suffix(".json").unlink()
+    assert run.checkpoint_before(40).step == 16
+    assert run.at(40).step == 40
+    for path in (run.path / "checkpoints").glob("step-*"):
+        path.unlink()
+    with pytest.raises(
+        cr.errors.RunError, match=r"there is no checkpoint at or before step 40 .*: there is none: train again"
+    ):
+        run.at(40)
