@@ -12,6 +12,7 @@ from chainrule.document.numbers import MOST_DIGITS, NumberStyle
 
 WISHED_TICKS: Final = 5
 _EXTREME: Final = 300  # powers of ten beyond this are not divided by: a float64 ends at 1.8e308
+_WHOLE: Final = 1e6  # a lone whole number below this stands between its neighbors
 _ROUND: Final = (1.0, 2.0, 5.0, 10.0)
 
 
@@ -55,7 +56,7 @@ def _linear(values: Sequence[float], *, rounded: bool) -> Axis:
     low, high = min(values) / unit, max(values) / unit
     whole = all(float(value).is_integer() for value in values)
     if low == high:
-        margin = 1.0 / unit if whole else abs(low) / 2 or 1.0
+        margin = 1.0 / unit if whole and unit < _WHOLE else abs(low) / 2
         low, high = low - margin, high + margin
     step = _step(high - low)
     if whole and unit <= 1 / step:

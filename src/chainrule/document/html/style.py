@@ -75,7 +75,8 @@ border-bottom:1.5px solid var(--ink);line-height:1.4}
 .document .scroll :is(th,td):not(.note){white-space:nowrap}
 .document .scroll :is(th[scope=row],thead th:first-child){position:sticky;left:0;background:var(--ground)}
 .document .scroll .note{border-top:0;padding-top:0}
-.document .scroll .note>div{position:sticky;left:.2rem;width:max-content;max-width:min(42rem,calc(100vw - 3rem))}
+.document .scroll :is(.note,caption)>div{position:sticky;left:.2rem;
+width:max-content;max-width:min(42rem,calc(100vw - 3rem))}
 .document figure{margin:1.6rem 0}
 .document figure svg{display:block;width:100%;max-width:34rem;height:auto}
 .document figure .title{font-weight:600;margin:0 0 .4rem}
@@ -85,7 +86,8 @@ border-bottom:1.5px solid var(--ink);line-height:1.4}
 .document .step{margin:1.6rem 0}
 .document .step>:not(h3){margin-left:1.6rem}
 .document .count{display:inline-block;min-width:1.3rem;color:var(--quiet)}
-.document .note:not(td){border-left:3px solid var(--accent);background:var(--faint);padding:.6rem 1rem;margin:1.3rem 0}
+.document .note:not(td){border-left:3px solid var(--accent);
+background:var(--faint);padding:.6rem 1rem;margin:1.3rem 0}
 .document .note .kind{margin:0;font-weight:650;color:var(--accent)}
 .document .note.warning{border-color:var(--warning)}
 .document .note.warning .kind{color:var(--warning)}
@@ -99,7 +101,8 @@ column-gap:.35rem}
 .document .aligned :is(.equation,.formula){display:contents}
 .document .aligned .label{grid-column:1;padding-right:1rem}
 .document .aligned .left{grid-column:2;text-align:right;text-indent:0}
-.document .aligned .right{grid-column:3;text-align:left;text-indent:0;padding:.3rem 0}
+.document .aligned .right{grid-column:3;text-align:left;text-indent:0;padding:.3rem 0;min-width:0;
+overflow-x:auto;overflow-y:hidden}
 .document .aligned .value{grid-column:4}}
 @media(max-width:43.99rem){
 .document{padding:1.2rem 1rem 3rem;font-size:1rem}
@@ -115,7 +118,8 @@ column-gap:.35rem}
 .document .stacks tbody tr+tr{border-top:1px solid var(--line)}
 .document .stacks :is(th,td){border:0!important;padding:.1rem .2rem;text-align:left}
 .document .stacks tbody th{font-weight:650}
-.document .stacks td:not(.note){min-height:1.5em;display:flex;justify-content:space-between;align-items:baseline;gap:1rem}
+.document .stacks td:not(.note){min-height:1.5em;display:flex;justify-content:space-between;align-items:baseline;
+gap:1rem}
 .document .stacks td:empty{display:none}
 .document .stacks .of{display:inline;color:var(--quiet)}
 .document .stacks .total{border-top:1px solid var(--ink)}

@@ -30,7 +30,7 @@ class _Set:
 
 def table_html(table: Table) -> str:
     """The table with its caption, its headers tied to columns and rows."""
-    caption = element("caption", content(table.caption)) if table.caption else ""
+    caption = element("caption", element("div", content(table.caption))) if table.caption else ""
     if not table.columns:
         return element("p", content(table.caption), class_="caption") if table.caption else ""
     layout = _layout(table)
@@ -50,7 +50,7 @@ def table_html(table: Table) -> str:
 
 def _layout(table: Table) -> str:
     """What becomes of the table on a narrow page: it stays, its rows become lists or lines, or it scrolls."""
-    width = sum(_least(table, place) + 2 for place in range(len(table.columns)))
+    width = sum(_least(table, place) + 3 for place in range(len(table.columns)))
     width += min(max((columns_of(row.note) for row in table.rows), default=0), _WRAPPED)
     if width <= NARROW:
         return "stays"

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
 from chainrule.document.text.characters import to_ascii, visible
+
+LONGEST_WORD: Final = 24  # characters; a parameter's name is shorter
+_PART: Final = 8  # a longer word may be broken after so many
 
 # Brackets and stars are caged, so that after \\ or \item they are no option.
 _SPECIAL: Final[dict[str, str]] = {
@@ -51,13 +55,17 @@ _MARKS: Final[dict[str, tuple[str, str | None]]] = {
 
 def escaped(text: str) -> str:
     """Text from outside as LaTeX text: what LaTeX cannot say looks odd, and nothing in it is obeyed."""
-    shown = "".join(map(_in_text, _clusters(visible(text))))
-    return _LIGATURE.sub(r"\1{}", shown)
+    return _joined(_clusters(visible(text)))
+
+
+def flowing(text: str) -> str:
+    """Text from outside for a paragraph: a word longer than `LONGEST_WORD` may be broken."""
+    return " ".join(map(_breakable, visible(text).split(" ")))
 
 
 def literal(text: str) -> str:
-    """Text to be read exactly as it stands, every space kept."""
-    return escaped(text).replace(" ", r"\ ")
+    """Text to be read exactly as it stands, every space kept; lines break at spaces."""
+    return flowing(text).replace(" ", r"\ ")
 
 
 def name(text: str) -> str:
@@ -76,6 +84,18 @@ def name(text: str) -> str:
 def is_word(text: str) -> bool:
     """Whether a name is a word of ASCII letters and digits, such as softmax."""
     return len(text) > 1 and text.isascii() and text.isalnum() and not text.isdigit()
+
+
+def _joined(clusters: Sequence[str]) -> str:
+    return _LIGATURE.sub(r"\1{}", "".join(map(_in_text, clusters)))
+
+
+def _breakable(word: str) -> str:
+    clusters = _clusters(word)
+    if len(clusters) <= LONGEST_WORD:
+        return _joined(clusters)
+    parts = [clusters[place : place + _PART] for place in range(0, len(clusters), _PART)]
+    return r"\allowbreak{}".join(map(_joined, parts))
 
 
 def _clusters(text: str) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Final, assert_never
 
 from chainrule.document.chart import Bar, Chart, Curve, Mark, Point, Rule, Shape, Words, chart_of
 from chainrule.document.formula import Number
-from chainrule.document.latex.characters import escaped
+from chainrule.document.latex.characters import escaped, flowing
 from chainrule.document.latex.spans import content
 from chainrule.document.latex.typeset import number
 from chainrule.document.numbers import NumberStyle
@@ -30,7 +30,7 @@ def figure_latex(figure: Figure) -> str:
     """The figure's title, its chart, and the sentence that says what it shows."""
     title = [rf"\textbf{{{content(figure.title)}}}\par\nopagebreak"] if figure.title else []
     chart = _painted(chart_of(figure, titled=False))
-    return "\n".join([*title, chart, rf"\par\nopagebreak {escaped(figure.alternative)}\par"])
+    return "\n".join([*title, chart, rf"\par\nopagebreak {flowing(figure.alternative)}\par"])
 
 
 def _painted(chart: Chart) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chainrule.document.latex.characters import escaped
+from chainrule.document.latex.characters import flowing
 from chainrule.document.latex.typeset import typeset
 from chainrule.document.text.spans import Pen
 from chainrule.document.tree import Code, Content, Span, Strong, spans
@@ -23,10 +23,10 @@ def columns_of(of: Content) -> int:
 def _span(span: Span) -> str:
     match span:
         case str():
-            return escaped(span)
+            return flowing(span)
         case Strong(text):
-            return rf"\textbf{{{escaped(text)}}}"
+            return rf"\textbf{{{flowing(text)}}}"
         case Code(text):
-            return rf"\texttt{{{escaped(text)}}}"
+            return rf"\texttt{{{flowing(text)}}}"
         case _:
             return f"${typeset(span)}$"

@@ -1,0 +1,28 @@
+"""Walks a document's objects, knowing nothing of what they mean: a referee for what renderers must show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import get_args
+
+from chainrule.document import Formula
+
+FORMULAS = get_args(Formula)
+
+
+def parts_of(part: object) -> Iterator[object]:
+    """The object and everything inside it."""
+    yield part
+    if isinstance(part, tuple):
+        for item in part:
+            yield from parts_of(item)
+    elif hasattr(part, "__dataclass_fields__"):
+        for name in part.__dataclass_fields__:  # pyright: ignore[reportAttributeAccessIssue]
+            yield from parts_of(getattr(part, name))
+
+
+def formulas_in(part: object) -> Iterator[Formula]:
+    """Every formula and every part of one."""
+    for inner in parts_of(part):
+        if isinstance(inner, FORMULAS):
+            yield inner  # pyright: ignore[reportReturnType]
