@@ -138,10 +138,12 @@ if not TYPE_CHECKING:  # so that a type checker still sees a misspelled name
     def __getattr__(name: str) -> Any:  # Any: of whatever type the name is
         """The public name, imported when it is first used.
 
-        Raises: AttributeError for a name that does not exist, with the nearest that does.
+        Raises: UnknownAttributeError for a name that does not exist, with the nearest that does.
         """
         if name not in FACE:
-            raise AttributeError(_unknown(name))
+            from chainrule.errors import UnknownAttributeError
+
+            raise UnknownAttributeError("chainrule", name, FACE)
         module = FACE[name]
         value = importlib.import_module(f"{module}.{name}") if name in MODULES else _member(module, name)
         globals()[name] = value
@@ -155,14 +157,6 @@ def __dir__() -> list[str]:
 
 def _member(module: str, name: str) -> Any:
     return getattr(importlib.import_module(module), name)
-
-
-def _unknown(name: str) -> str:
-    if name.startswith("_"):  # asked for by tools, never by people
-        return f"module 'chainrule' has no attribute '{name}'"
-    from chainrule.errors import unknown_name
-
-    return unknown_name("name in chainrule", name, FACE)
 
 
 sys.modules[__name__].__class__ = _Face

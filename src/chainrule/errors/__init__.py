@@ -57,6 +57,23 @@ class UnknownNameError(InputError, LookupError):
         super().__init__(unknown_name(kind, name, options))
 
 
+class UnknownAttributeError(InputError, AttributeError):
+    """A name that a module does not have, with the nearest ones that it has."""
+
+    code: ClassVar[str] = "attribute"
+
+    def __init__(self, module: str, name: str, options: Iterable[str]) -> None:
+        asked_by_tools = name.startswith("_")
+        plain = f"module '{module}' has no attribute '{name}'"
+        super().__init__(plain if asked_by_tools else unknown_name(f"name in {module}", name, options))
+
+
+class ArgumentError(InputError, TypeError):
+    """A call with an argument that it does not take, that it lacks, or that is of another kind."""
+
+    code: ClassVar[str] = "argument"
+
+
 class DataError(InputError):
     """The data cannot be used as they are: file, column and row are named."""
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from chainrule.errors import UnknownNameError
+from chainrule.errors import UnknownAttributeError, UnknownNameError
 from chainrule.graph import expr as e
 from chainrule.graph.expr import Expr
 
@@ -243,3 +243,13 @@ def activation_named(name: str) -> Activation:
     if found is None:
         raise UnknownNameError("activation", str(name), ACTIVATIONS)
     return found
+
+
+if not TYPE_CHECKING:  # so that a type checker still sees a misspelled name
+
+    def __getattr__(name: str) -> object:
+        """A name that does not exist.
+
+        Raises: UnknownAttributeError for any other, with the nearest that does exist.
+        """
+        raise UnknownAttributeError("chainrule.activations", name, ACTIVATIONS)

@@ -10,21 +10,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from chainrule.draws import Purpose, normal, uniform
-from chainrule.errors import UnknownNameError
+from chainrule.errors import UnknownAttributeError, UnknownNameError
 from chainrule.nn.bounds import ANY, real
+from chainrule.nn.spoken import Spoken
 
 Values: TypeAlias = npt.NDArray[np.float64]
 Distribution: TypeAlias = Literal["uniform", "normal", "same"]
 
 
-class Constant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="constant"):
+class Constant(Spoken, frozen=True, forbid_unknown_fields=True, tag="constant"):
     """Every element has one value.
 
     Args: value: finite.
@@ -136,3 +137,15 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
         return (math.prod(shape), math.prod(shape))
     window = math.prod(shape[:-2])
     return (window * shape[-2], window * shape[-1])
+
+
+if not TYPE_CHECKING:  # so that a type checker still sees a misspelled name
+
+    def __getattr__(name: str) -> str:
+        """An initializer's name as text, which is how a layer takes it: `he_uniform` is "he_uniform".
+
+        Raises: UnknownAttributeError for any other, with the nearest that does exist.
+        """
+        if name in INITIALIZERS:
+            return name
+        raise UnknownAttributeError("chainrule.initializers", name, [*INITIALIZERS, "Constant"])

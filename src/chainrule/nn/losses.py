@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from chainrule.errors import ExperimentError, ShapeError, UnknownNameError
+from chainrule.errors import ExperimentError, ShapeError, UnknownAttributeError, UnknownNameError
 from chainrule.graph import expr as e
 from chainrule.graph.expr import Expr
 from chainrule.graph.tensor_type import DType, show_shape
@@ -240,3 +240,15 @@ def _difference(y_hat: Expr, y: Expr) -> Expr:
 
 def _over_outputs(x: Expr) -> Expr:
     return e.sum(x, range(1, x.type.rank))  # (n, k) -> (n,)
+
+
+if not TYPE_CHECKING:  # so that a type checker still sees a misspelled name
+
+    def __getattr__(name: str) -> object:
+        """The loss behind a short name: `mse` is `mean_squared_error`.
+
+        Raises: UnknownAttributeError for any other, with the nearest that does exist.
+        """
+        if name in ALIASES:
+            return LOSSES[ALIASES[name]].per_sample
+        raise UnknownAttributeError("chainrule.losses", name, [*LOSSES, *ALIASES])

@@ -14,6 +14,7 @@ from chainrule.graph.expr import Expr
 from chainrule.graph.tensor_type import show_shape
 from chainrule.nn.layers import Layer, Parameter, Record
 from chainrule.nn.layers.parameter import SampleShape
+from chainrule.nn.spoken import Spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class SummaryRow:
     parameters: int
 
 
-class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Network(Spoken, frozen=True, forbid_unknown_fields=True):
     """Layers in a row, each reading what the one before put out.
 
     A layer without a name is called by its kind and its number among the layers of that kind, from 1: dense_2 is the

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import msgspec
-
 from chainrule.graph.expr import Expr
 from chainrule.nn.activations import ACTIVATIONS, activation_named
 from chainrule.nn.layers.parameter import Parameter, Record, SampleShape, checked_name
+from chainrule.nn.spoken import Spoken
 
 
-class ActivationLayer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="activation"):
+class ActivationLayer(Spoken, frozen=True, forbid_unknown_fields=True, tag="activation"):
     """Apply an activation to what the layer before put out.
 
     a = f(x). Dense(16) followed by ActivationLayer("relu") computes what Dense(16, "relu") computes.

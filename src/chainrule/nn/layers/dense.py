@@ -13,9 +13,10 @@ from chainrule.nn.activations import ACTIVATIONS, activation_named
 from chainrule.nn.bounds import truth, whole
 from chainrule.nn.initializers import InitializerChoice
 from chainrule.nn.layers.parameter import Parameter, Record, SampleShape, checked_initializer, checked_name
+from chainrule.nn.spoken import Spoken
 
 
-class Dense(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="dense"):
+class Dense(Spoken, frozen=True, forbid_unknown_fields=True, tag="dense"):
     """Every unit reads every input, adds its bias and applies its activation.
 
     z = x W + b, a = f(z), with x of shape (n, i), W of (i, o), b of (o); o is `units` and f the activation.

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-import msgspec
-
 from chainrule.graph import expr as e
 from chainrule.graph.expr import Expr
 from chainrule.nn.layers.parameter import Parameter, Record, SampleShape, checked_name
+from chainrule.nn.spoken import Spoken
 
 
-class Flatten(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="flatten"):
+class Flatten(Spoken, frozen=True, forbid_unknown_fields=True, tag="flatten"):
     """Write each sample as one row, its last axis running fastest.
 
     a = x with (n, h, w) read as (n, h·w), so that a dense layer can follow images.

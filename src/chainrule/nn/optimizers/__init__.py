@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+from chainrule.errors import UnknownAttributeError
 from chainrule.nn.optimizers.adam import Adam
 from chainrule.nn.optimizers.sgd import SGD
 
@@ -17,3 +18,13 @@ OPTIMIZERS: Final[dict[str, Optimizer]] = {
 }
 
 __all__ = ["OPTIMIZERS", "SGD", "Adam", "Optimizer"]
+
+
+if not TYPE_CHECKING:  # so that a type checker still sees a misspelled name
+
+    def __getattr__(name: str) -> object:
+        """A name that does not exist.
+
+        Raises: UnknownAttributeError for any other, with the nearest that does exist.
+        """
+        raise UnknownAttributeError("chainrule.optimizers", name, ("Adam", "SGD"))

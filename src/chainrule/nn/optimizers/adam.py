@@ -10,9 +10,10 @@ import msgspec
 from chainrule.graph import expr as e
 from chainrule.graph.expr import Expr
 from chainrule.nn.bounds import POSITIVE, SHARE, real
+from chainrule.nn.spoken import Spoken
 
 
-class Adam(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="adam"):
+class Adam(Spoken, frozen=True, forbid_unknown_fields=True, tag="adam"):
     """Step along the gradient's running mean m, measured by the root of its running mean square v.
 
     m ← β₁ m + (1 - β₁) g      m̂ = m / (1 - β₁ᵗ)

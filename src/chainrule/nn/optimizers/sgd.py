@@ -9,9 +9,10 @@ import msgspec
 from chainrule.errors import ExperimentError
 from chainrule.graph.expr import Expr
 from chainrule.nn.bounds import POSITIVE, SHARE, real, truth
+from chainrule.nn.spoken import Spoken
 
 
-class SGD(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="sgd"):
+class SGD(Spoken, frozen=True, forbid_unknown_fields=True, tag="sgd"):
     """Step against the gradient, with η the learning rate and μ the momentum.
 
     plain      W ← W - η g
