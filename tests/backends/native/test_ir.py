@@ -86,6 +86,16 @@ def test_an_arm_may_be_missing_and_may_hold_a_loop() -> None:
     assert (call(module, 2), call(module, 5)) == (7, 10)
 
 
+def test_a_rare_arm_is_no_other_arm() -> None:
+    module, b = integer_function(BEST, 1)
+    (n,) = b.arguments
+    (first,) = b.choose(b.compare("sgt", n, 3), lambda: [b.constant(I64, 1)], lambda: [n], rarely=True)
+    (second,) = b.choose(b.compare("sgt", n, 4), lambda: [b.constant(I64, 10)], lambda: [first], rarely=True)
+    b.give(second)
+    assert module.text().count("branch_weights") == 1
+    assert [call(module, k) for k in (2, 4, 5)] == [2, 1, 10]
+
+
 def test_functions_of_a_module_call_each_other() -> None:
     module = Module(BEST)
     twice = module.function("twice", I64, [("x", I64)], internal=True, attributes="noinline")

@@ -60,7 +60,6 @@ PI = np.longdouble("3.14159265358979323846264338327950288")
 EXACT: dict[str, Callable[[Array], Array]] = {
     "erf": erf,
     "exp": np.exp,
-    "exp_of_negative": np.exp,
     "expm1": np.expm1,
     "log": np.log,
     "log1p": np.log1p,
@@ -105,10 +104,6 @@ def written(name: str) -> Callable[[Builder, Value], Value]:
     return FUNCTIONS[name]
 
 
-def domain(name: str, x: Array) -> Array:
-    return x[(x <= 0) | np.isnan(x)] if name == "exp_of_negative" else x
-
-
 # ---- how far from the true value ----
 
 
@@ -116,7 +111,7 @@ def domain(name: str, x: Array) -> Array:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_results_lie_within_the_stated_bound(name: str, dtype: Float, isa: Isa) -> None:
-    x = domain(name, samples(dtype))
+    x = samples(dtype)
     with np.errstate(all="ignore"):
         exact = EXACT[name](x.astype(np.float64 if dtype == "float32" and name != "erf" else np.longdouble))
     got = apply(written(name), x, isa)
@@ -158,7 +153,6 @@ NAN = math.nan
 AT_EDGES: dict[str, dict[float, float]] = {
     "erf": {0.0: 0.0, INF: 1.0, -INF: -1.0, 6.5: 1.0},
     "exp": {0.0: 1.0, INF: INF, -INF: 0.0, 1e30: INF, -1e30: 0.0},
-    "exp_of_negative": {0.0: 1.0, -INF: 0.0, -1e30: 0.0},
     "expm1": {INF: INF, -INF: -1.0, 1e30: INF, -1e30: -1.0},
     "log": {0.0: -INF, 1.0: 0.0, INF: INF, -1.0: NAN, -INF: NAN, -1e-42: NAN},
     "log1p": {-1.0: -INF, INF: INF, -2.0: NAN, -INF: NAN},
@@ -201,13 +195,13 @@ def test_nan_stays_nan_whatever_its_bits(name: str, dtype: Float) -> None:
         assert np.isnan(apply(written(name), bits.view(dtype), isa)).all(), isa.name
 
 
-@pytest.mark.parametrize("name", ["log", "log1p"])
+@pytest.mark.parametrize("name", ["exp", "log", "log1p", "sigmoid", "softplus"])
 def test_a_rare_lane_leaves_its_neighbors_alone(name: str) -> None:
-    """What is zero, infinite or below the normal numbers is treated aside; the others must not notice."""
+    """What is zero, infinite, large or below the normal numbers is treated aside; the others must not notice."""
     rng = np.random.default_rng(3)
     plain = rng.uniform(0.1, 50, 16).astype(np.float32)
     alone = apply(written(name), plain, HERE[0])
-    for rare in (0.0, 1e-41, INF, -1.0, NAN):
+    for rare in (0.0, 1e-41, INF, -1.0, NAN, 88.0, -100.0):
         for lane in range(16):
             mixed = plain.copy()
             mixed[lane] = rare
@@ -236,20 +230,13 @@ def test_odd_functions_are_odd(name: str) -> None:
     assert np.array_equal(apply(written(name), -x, HERE[0]), -apply(written(name), x, HERE[0]))
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_the_sooner_exponential_gives_the_bits_of_the_other(dtype: Float) -> None:
-    x = domain("exp_of_negative", samples(dtype))
-    for isa in HERE:
-        assert np.array_equal(apply(written("exp_of_negative"), x, isa), apply(written("exp"), x, isa), equal_nan=True)
-
-
 # ---- bits ----
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_bits_do_not_depend_on_the_number_of_lanes(name: str, dtype: Float) -> None:
-    x = domain(name, samples(dtype)[::4])
+    x = samples(dtype)[::4]
     for isa in HERE[:-1]:
         one = apply(written(name), x, isa, 1)
         for lanes in (2, 4, 8, 16, 32):
@@ -260,7 +247,7 @@ def test_bits_do_not_depend_on_the_number_of_lanes(name: str, dtype: Float) -> N
 @pytest.mark.parametrize("name", [*FUNCTIONS, "power"])
 def test_bits_are_those_of_every_fused_set(name: str, dtype: Float) -> None:
     function = FUNCTIONS.get(name, lambda b, v: power(b, v, 1.7))
-    x = domain(name, samples(dtype))
+    x = samples(dtype)
     results = [apply(function, x, isa) for isa in FUSED]
     for result in results[1:]:
         assert np.array_equal(result, results[0], equal_nan=True)

@@ -74,6 +74,7 @@ class Module:
         self._declared: dict[str, None] = {}
         self._tables: list[str] = []
         self._functions: list[Builder] = []
+        self._has_rare = False
 
     def function(
         self,
@@ -110,9 +111,15 @@ class Module:
         self._tables.append(f"{name} = internal unnamed_addr constant [{len(numbers)} x {type_}] [{items}], align 64")
         return Value(POINTER, name)
 
+    def rare(self) -> str:
+        """What makes a branch expect its second target."""
+        self._has_rare = True
+        return ", !prof !0"
+
     def text(self) -> str:
         """The whole module."""
-        return "\n".join([*self._declared, *self._tables, *(f.text() for f in self._functions)]) + "\n"
+        notes = ['!0 = !{!"branch_weights", i32 1, i32 2000}'] if self._has_rare else []
+        return "\n".join([*self._declared, *self._tables, *(f.text() for f in self._functions), *notes]) + "\n"
 
 
 class Builder:
@@ -444,10 +451,18 @@ class Builder:
             for i, r in zip(carried, results, strict=True)
         )
 
-    def choose(self, condition: Value, yes: Arm, no: Arm | None = None) -> tuple[Value, ...]:
-        """Run one of two arms; both give values of the same types, which are what comes out."""
+    def choose(self, condition: Value, yes: Arm, no: Arm | None = None, *, rarely: bool = False) -> tuple[Value, ...]:
+        """Run one of two arms; both give values of the same types, which are what comes out.
+
+        Args:
+            condition: an i1.
+            yes: what is done where it holds.
+            no: what is done where it does not.
+            rarely: whether it is expected not to hold.
+        """
         at_yes, at_no, after = self.label("yes"), self.label("no"), self.label("after")
-        self.branch(condition, at_yes, at_no)
+        weights = self.module.rare() if rarely else ""
+        self.do(f"br i1 {condition.text}, label %{at_yes}, label %{at_no}{weights}")
         left, from_left = self._arm(at_yes, yes, after)
         right, from_right = self._arm(at_no, no or (lambda: ()), after)
         self.begin(after)

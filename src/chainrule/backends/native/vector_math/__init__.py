@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 from chainrule.backends.native.ir import HELD, Builder, Module, Value
 from chainrule.backends.native.machine import Isa
 from chainrule.backends.native.vector_math.error_function import erf
-from chainrule.backends.native.vector_math.exponential import exp, exp_of_negative, expm1, sigmoid, tanh
+from chainrule.backends.native.vector_math.exponential import exp, expm1, sigmoid, tanh
 from chainrule.backends.native.vector_math.half import from_half, to_half
 from chainrule.backends.native.vector_math.logarithm import log, log1p, softplus
 from chainrule.backends.native.vector_math.philox import random_stretch, random_words
@@ -40,11 +40,9 @@ def _sqrt(b: Builder, x: Value) -> Value:
     return b.sqrt(x)
 
 
-# exp_of_negative gives the bits of exp where x <= 0, and is sooner done; elsewhere it means nothing.
 FUNCTIONS: Final[dict[str, Callable[[Builder, Value], Value]]] = {
     "erf": erf,
     "exp": exp,
-    "exp_of_negative": exp_of_negative,
     "expm1": expm1,
     "log": log,
     "log1p": log1p,
@@ -57,15 +55,14 @@ FUNCTIONS: Final[dict[str, Callable[[Builder, Value], Value]]] = {
 # The largest error in units of the last place, measured and rounded up: of every float32, of millions of float64, on
 # sets that round x · y + z once and on others. `power` is here too.
 ULPS: Final[dict[str, dict[Float, float]]] = {
-    "erf": {"float32": 1.1, "float64": 1.5},
+    "erf": {"float32": 1.2, "float64": 1.5},
     "exp": {"float32": 1.1, "float64": 1.1},
-    "exp_of_negative": {"float32": 1.1, "float64": 1.1},
     "expm1": {"float32": 1.4, "float64": 1.4},
     "log": {"float32": 1.0, "float64": 1.3},
-    "log1p": {"float32": 1.6, "float64": 2.0},
+    "log1p": {"float32": 1.8, "float64": 2.0},
     "power": {"float32": 0.51, "float64": 1.1},
     "sigmoid": {"float32": 1.9, "float64": 1.9},
-    "softplus": {"float32": 2.2, "float64": 2.2},
+    "softplus": {"float32": 2.3, "float64": 2.2},
     "sqrt": {"float32": 0.5, "float64": 0.5},
     "tanh": {"float32": 2.5, "float64": 2.7},
 }
@@ -75,7 +72,7 @@ def inline(b: Builder, name: str, dtype: Float, lanes: int, x: Value) -> Value:
     """Write the instructions of a function.
 
     Args:
-        b: where to write; log and log1p may begin new blocks.
+        b: where to write; a function may begin new blocks.
         name: one of `FUNCTIONS`.
         dtype: of the operand and the result.
         lanes: how many numbers at once, 1 for a scalar.

@@ -1,7 +1,9 @@
 """exp, expm1, tanh and sigmoid, which share one reduction: x = n log 2 + r, and exp(r) = 1 + r + r² q(r).
 
-With s = 2^n, exp(x) = s + s (r + r² q) and expm1(x) = (s r + s - 1) + s r² q: nothing is computed that cancels. Powers
-of two below the normal numbers come from a larger s and one last multiplication, which rounds into the denormals.
+With s = 2^n, exp(x) = s + s (r + r² q) and expm1(x) = (s r + s - 1) + s r² q: nothing is computed that cancels.
+
+What leads beyond the normal numbers is rare, so it is looked for once in all lanes, and only then treated: powers of
+two below them come from a larger s and one last multiplication, which rounds into the denormals.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import Final
 from chainrule.backends.native.ir import Builder, Value
 from chainrule.backends.native.vector_math.formats import LN2, LOG2_E, Format, format_of
 from chainrule.backends.native.vector_math.steps import (
+    any_lane,
     at_least,
     at_most,
     is_negative,
@@ -27,11 +30,18 @@ LIFT: Final = 64  # powers of two by which s is larger where results may lie bel
 
 def exp(b: Builder, x: Value) -> Value:
     """e to the x."""
-    return exp_of_sum(b, x, None)
+    rare = any_lane(b, b.compare("uge", size_of(b, x), format_of(x.type).ordinary))
+    (result,) = b.choose(rare, lambda: [exp_of_sum(b, x, None)], lambda: [exp_of_ordinary(b, x)], rarely=True)
+    return result
+
+
+def exp_of_ordinary(b: Builder, x: Value) -> Value:
+    """e to the x for |x| up to the format's bound, or NaN."""
+    return _exp(b, _reduced(b, x, b.constant(x.type, format_of(x.type).rounder)))
 
 
 def exp_of_sum(b: Builder, x: Value, rest: Value | None) -> Value:
-    """e to the x + rest, for a rest that is small beside 1."""
+    """e to the x + rest, for any x, and a rest that is small beside 1."""
     f = format_of(x.type)
     negative = is_negative(b, x)
     rounder = b.select(negative, b.constant(x.type, f.rounder + LIFT), f.rounder - 1)  # s < 2^bias at the upper end
@@ -40,13 +50,6 @@ def exp_of_sum(b: Builder, x: Value, rest: Value | None) -> Value:
     if rest is not None:
         split = _Reduced(b.add(split.r, b.add(rest, _left_out(b, split))), split.high, split.n, split.power)
     return b.multiply(_exp(b, split), unlift)
-
-
-def exp_of_negative(b: Builder, x: Value) -> Value:
-    """e to the x for x <= 0 or NaN: the bits of `exp`, sooner."""
-    f = format_of(x.type)
-    split = _reduced(b, at_least(b, x, f.underflow), b.constant(x.type, f.rounder + LIFT))
-    return b.multiply(_exp(b, split), 2.0**-LIFT)
 
 
 def expm1(b: Builder, x: Value) -> Value:
@@ -79,7 +82,7 @@ def tanh(b: Builder, x: Value) -> Value:
 
 def sigmoid(b: Builder, x: Value) -> Value:
     """1 - q for x >= 0 and e - e q below, with e = exp(-|x|) and q = e / (1 + e)."""
-    e = exp_of_negative(b, minus_size(b, x))
+    e = exp(b, minus_size(b, x))
     whole = b.select(is_negative(b, x), e, 1.0)
     return b.fma(b.negate(b.divide(e, b.add(e, 1.0))), whole, whole)
 

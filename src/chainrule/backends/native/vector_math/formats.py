@@ -27,6 +27,7 @@ class Format:
         bias: what is added to an exponent.
         ln2_high: log 2, short.
         ln2_low: the rest of log 2.
+        ordinary: exp(x) is a normal number for |x| up to here.
         overflow: exp is infinite from here on.
         underflow: exp is 0 from here down.
         one_below: expm1 is -1 from here down.
@@ -49,6 +50,7 @@ class Format:
     bias: int
     ln2_high: float
     ln2_low: float
+    ordinary: float
     overflow: float
     underflow: float
     one_below: float
@@ -106,6 +108,7 @@ FLOAT32: Final = Format(
     bias=127,
     ln2_high=float.fromhex("0x1.62e4p-1"),
     ln2_low=float.fromhex("0x1.7f7d1cf79abcap-20"),
+    ordinary=87.0,
     overflow=88.75,
     underflow=-104.0,
     one_below=-18.0,
@@ -170,6 +173,7 @@ FLOAT64: Final = Format(
     bias=1023,
     ln2_high=float.fromhex("0x1.62e42fefa38p-1"),
     ln2_low=float.fromhex("0x1.ef35793c7673p-45"),
+    ordinary=708.0,
     overflow=709.8,
     underflow=-746.0,
     one_below=-38.0,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chainrule.backends.native.ir import Builder, Value
-from chainrule.backends.native.vector_math.exponential import exp_of_negative, minus_size
+from chainrule.backends.native.vector_math.exponential import exp, minus_size
 from chainrule.backends.native.vector_math.formats import INFINITY, LN2, NAN, format_of
 from chainrule.backends.native.vector_math.steps import any_lane, at_least, polynomial, unless_tiny
 
@@ -38,7 +38,7 @@ def log1p(b: Builder, x: Value) -> Value:
 def softplus(b: Builder, x: Value) -> Value:
     """max(x, 0) + log(1 + e), with e = exp(-|x|) in [0, 1]."""
     f = format_of(x.type)
-    e = exp_of_negative(b, minus_size(b, x))
+    e = exp(b, minus_size(b, x))
     if f.unit_tail:
         return b.add(at_least(b, x, 0.0), b.fma(b.multiply(e, e), polynomial(b, e, f.unit_tail), e))
     upper = b.compare("ogt", e, 2.0 * f.split_at - 1.0)
@@ -72,7 +72,7 @@ def _lifted(b: Builder, x: Value, rare: Value) -> _Split:
         grown = b.select(small, b.multiply(x, 2.0**lift), x)
         return grown, b.select(small, b.constant(x.type, float(lift)), 0.0)
 
-    normal, by = b.choose(rare, lift_small, lambda: (x, b.constant(x.type, 0.0)))
+    normal, by = b.choose(rare, lift_small, lambda: (x, b.constant(x.type, 0.0)), rarely=True)
     split = _split(b, normal, f.bias)
     return _Split(split.significand, b.subtract(split.exponent, by), split.biased)
 
@@ -123,5 +123,5 @@ def _at_edges(b: Builder, rare: Value, x: Value, argument: Value, result: Value)
         edge = b.select(b.compare("oeq", argument, 0.0), b.constant(x.type, -INFINITY), NAN)
         return (b.select(b.compare("ole", argument, 0.0), edge, finite),)
 
-    (chosen,) = b.choose(rare, treated, lambda: (result,))
+    (chosen,) = b.choose(rare, treated, lambda: (result,), rarely=True)
     return chosen
