@@ -132,7 +132,7 @@ def test_only_what_can_be_held_to_an_instruction_set_is_compared(monkeypatch: py
     assert unheld("chainrule_native") == ""
 
 
-@pytest.mark.parametrize("wrong", [{"cores": 0}, {"cores": 100_000}, {"windows": 0}, {"seconds": 0.0}])
+@pytest.mark.parametrize("wrong", [{"cores": 0}, {"cores": 100_000}, {"windows": 0}, {"seconds": 0.0}, {"window": 0.1}])
 def test_a_plan_that_measures_nothing_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueRangeError, match="give"):
         Plan(**wrong)

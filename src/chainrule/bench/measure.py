@@ -14,7 +14,7 @@ import numpy as np
 from chainrule.bench.floor import Limits, floor_seconds, share_of_peak
 from chainrule.bench.oracle import task_of, true_losses
 from chainrule.bench.peers import Peer, absence, variants_of
-from chainrule.bench.peers.contract import Variant
+from chainrule.bench.peers.contract import WINDOW, Variant
 from chainrule.bench.probe import flaw
 from chainrule.bench.process import Failed, Process, probe_process, unheld
 from chainrule.bench.row import MICRO, Row, disagreement, impossible, loss_error, unsteady, voided
@@ -36,6 +36,7 @@ from chainrule.errors import ValueRangeError
 
 WINDOWS: Final = 200
 SECONDS: Final = 10.0
+SHORTEST, LONGEST = 0.001, 0.02  # seconds of a window
 PROBES: Final = 8  # among the windows
 
 Say = Callable[[str], None]
@@ -49,15 +50,18 @@ class Plan:
         cores: each system may use.
         windows: after so many a system is done.
         seconds: after so many of work a system is done, however few its windows.
+        window: seconds of work in a turn, from 0.001 to 0.02; shorter ones fall between interruptions, longer ones count
+            what a call costs less. Systems whose calls cost milliseconds have windows as many times longer as ever.
         folder: of MNIST's files; None to look for them.
         rows: of the samples to use; None for all.
 
-    Raises: ValueRangeError for less than one window or core, or more cores than there are.
+    Raises: ValueRangeError for less than one window or core, more cores than there are, or another window.
     """
 
     cores: int = 1
     windows: int = WINDOWS
     seconds: float = SECONDS
+    window: float = WINDOW
     folder: Path | None = None
     rows: int | None = None
 
@@ -65,6 +69,10 @@ class Plan:
         there = len(usable_cores())
         if not 1 <= self.cores <= there:
             raise ValueRangeError(f"{self.cores} cores were asked for, and {there} can be used here: give 1 to {there}")
+        if not SHORTEST <= self.window <= LONGEST:
+            raise ValueRangeError(
+                f"a window of {self.window * 1e3:g} ms came: give {SHORTEST * 1e3:g} to {LONGEST * 1e3:g} ms"
+            )
         if self.windows < 1 or self.seconds <= 0:
             raise ValueRangeError(f"{self.windows} windows in {self.seconds} seconds measure nothing: give at least 1")
 
@@ -126,7 +134,8 @@ def measure(case: Case, peers: Sequence[Peer], plan: Plan, say: Say) -> list[Row
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         write_task(folder, task)
-        rows, entries = _begin(case, task, samples.origin, peers, machine, _Starter(folder, cores, stack, say))
+        starter = _Starter(folder, cores, stack, say, plan.window / WINDOW)
+        rows, entries = _begin(case, task, samples.origin, peers, machine, starter)
         say(f"{case.name}: the losses in float64")
         truth = true_losses(task, min(CHECKED, task.recipe.horizon))
         probe = stack.enter_context(probe_process(folder, cores[0]))
@@ -147,10 +156,11 @@ class _Starter:
     cores: tuple[int, ...]
     stack: ExitStack
     say: Say
+    length: float
 
     def start(self, peer: Peer, number: int) -> Process:
         log = self.folder / f"{peer.name}-{number}.log"
-        return self.stack.enter_context(Process(self.folder, peer.name, number, self.cores, log))
+        return self.stack.enter_context(Process(self.folder, peer.name, number, self.cores, log, self.length))
 
 
 def _begin(

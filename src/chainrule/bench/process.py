@@ -54,14 +54,16 @@ class Failed(Exception):  # noqa: N818 - what came of an order, never raised to 
 class Process:
     """A process that serves one variant of one peer, or the probe."""
 
-    def __init__(self, folder: Path, peer: str, number: int, cores: tuple[int, ...], log: Path) -> None:
+    def __init__(
+        self, folder: Path, peer: str, number: int, cores: tuple[int, ...], log: Path, length: float = 1.0
+    ) -> None:
         isa = held()
         holding = {} if isa is None else HOLDING.get(isa.name, {})
         environment = {**os.environ, **dict.fromkeys(POOLS, str(len(cores))), **holding}
         self._log = log
         with log.open("wb") as stderr:
             self._process = subprocess.Popen(  # noqa: S603 - this interpreter and our own module
-                [sys.executable, "-m", WORKER, str(folder), peer, str(number), ",".join(map(str, cores))],
+                [sys.executable, "-m", WORKER, str(folder), peer, str(number), ",".join(map(str, cores)), str(length)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,

@@ -29,8 +29,8 @@ TRIALS: Final = 5  # runs a calibration takes the best of
 class Session:
     """A variant of a system, training a task window by window."""
 
-    def __init__(self, task: Task, variant: Variant) -> None:
-        self._task, self._variant = task, variant
+    def __init__(self, task: Task, variant: Variant, window: float) -> None:
+        self._task, self._variant, self._window = task, variant, window
         self._training: Training = variant.make(task)
         self._at, self._steps = 0, 1
         self._step_seconds = 1.0
@@ -55,12 +55,12 @@ class Session:
         steps = 1
         while True:
             seconds = self._best(steps)
-            wanted = round(steps * self._variant.window / max(seconds, 1e-9))
+            wanted = round(steps * self._window / max(seconds, 1e-9))
             longest = min(max(wanted, 1), self._task.recipe.horizon, 32 * steps)
-            if longest <= 2 * steps or seconds >= self._variant.window:
+            if longest <= 2 * steps or seconds >= self._window:
                 break
             steps = longest
-        self._steps = max(1, min(steps if seconds >= self._variant.window else longest, self._task.recipe.horizon))
+        self._steps = max(1, min(steps if seconds >= self._window else longest, self._task.recipe.horizon))
         self._best(self._steps)
         self._restart()
         return {"steps": self._steps}
@@ -118,13 +118,14 @@ class ProbeSession:
 def main(words: list[str]) -> int:
     """Serve until stdin ends.
 
-    Args: words: folder of the task, name of the peer (or "probe"), number of its variant, numbers of the cores.
+    Args: words: folder of the task, name of the peer (or "probe"), number of its variant, numbers of the
+        cores, and how long a window is, as a multiple of the variant's.
     """
-    folder, peer, number, cores = words
+    folder, peer, number, cores, length = words
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {int(core) for core in cores.split(",")})
     answers = _own_stdout()
-    session = _session(folder, peer, int(number), answers)
+    session = _session(folder, peer, int(number), float(length), answers)
     if session is None:
         return 1
     for line in sys.stdin:
@@ -133,7 +134,7 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def _session(folder: str, peer: str, number: int, answers: TextIO) -> Session | ProbeSession | None:
+def _session(folder: str, peer: str, number: int, length: float, answers: TextIO) -> Session | ProbeSession | None:
     made: list[Session | ProbeSession] = []
 
     def begin() -> dict[str, Any]:
@@ -143,7 +144,8 @@ def _session(folder: str, peer: str, number: int, answers: TextIO) -> Session | 
             from chainrule.bench.peers import PEERS, variants_of
             from chainrule.bench.task import read_task
 
-            made.append(Session(read_task(Path(folder)), variants_of(PEERS[peer])[number]))
+            variant = variants_of(PEERS[peer])[number]
+            made.append(Session(read_task(Path(folder)), variant, length * variant.window))
         return {"ready": True}
 
     _answer(answers, begin)

@@ -41,13 +41,16 @@ def run(words: Sequence[str]) -> int:
         optimizers: Annotated[tuple[str, ...], Parameter(negative=(), help="Only these: sgd, adam.")] = (),
         storages: Annotated[tuple[str, ...], Parameter(negative=(), help="Of MNIST's pixels: uint8, float32.")] = (),
         data: Annotated[Path | None, Parameter(help="Folder of MNIST's IDX files.")] = None,
-        windows: Annotated[int, Parameter(help="Turns of each system, of about 10 ms.")] = WINDOWS,
+        windows: Annotated[int, Parameter(help="Turns of each system.")] = WINDOWS,
         seconds: Annotated[float, Parameter(help="Of work after which a system needs no more turns.")] = SECONDS,
+        window: Annotated[
+            float, Parameter(help="ms of work in a turn, 1 to 20; short where others use the core.")
+        ] = 10.0,
         report: Annotated[Path | None, Parameter(help="Folder for the rows, a page and a chart.")] = None,
         json: Annotated[bool, Parameter(negative=(), help="A JSON object a row.")] = False,
     ) -> int:
         """Train the benchmark's networks in turns with other systems, each in a process of its own."""
-        plan = Plan(cores=cores, windows=windows, seconds=seconds, folder=data)
+        plan = Plan(cores=cores, windows=windows, seconds=seconds, window=window / 1e3, folder=data)
         chosen = peers_named((OURS, *names(peers)))
         named = [workload_named(name) for name in names(workloads) or tuple(WORKLOADS)]
         screen, progress = stdout(), stderr()
