@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -85,3 +86,28 @@ def test_a_run_without_held_out_rows_needs_data() -> None:
     with pytest.raises(cr.errors.RunError, match="held out no rows"):
         run.evaluate()
     assert run.evaluate("xor").rows == 4
+
+
+@pytest.mark.parametrize(
+    ("shape", "sentence"),
+    [
+        ((64,), "samples of shape (n, 64) are wanted, and (64,) came: one sample is written x[None]"),
+        ((8, 8), "samples of shape (n, 64) are wanted, and (8, 8) came: one sample is written x[None]"),
+        ((3, 4, 16), "samples of shape (n, 64) are wanted, and (3, 4, 16) came: write x.reshape(len(x), -1)"),
+        ((3, 784), "samples of shape (n, 64) are wanted, and (3, 784) came: give the features that the run was "),
+        ((), "samples of shape (n, 64) are wanted, and () came: give the features that the run was trained on"),
+    ],
+)
+def test_a_shape_that_does_not_fit_is_told_with_the_axis_of_the_samples_and_a_remedy(
+    digits_run: cr.Run, shape: tuple[int, ...], sentence: str
+) -> None:
+    with pytest.raises(cr.errors.ShapeError, match=re.escape(sentence)):
+        digits_run.predict(np.zeros(shape))
+
+
+def test_the_remedies_for_a_shape_work(digits_run: cr.Run) -> None:
+    x = cr.load("digits").x[:3].astype(float)
+    assert digits_run.predict(x[0][None]).tolist() == digits_run.predict(x).tolist()[:1]
+    assert digits_run.predict(x[0].reshape(8, 8)[None]).tolist() == digits_run.predict(x).tolist()[:1]
+    spread = x.reshape(3, 4, 16)
+    assert digits_run.predict(spread.reshape(len(spread), -1)).tolist() == digits_run.predict(x).tolist()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from chainrule.data.load import load
-from chainrule.errors import DataError, RunError
+from chainrule.errors import DataError, RunError, ShapeError
 from chainrule.nn.layers import Dense
 from chainrule.nn.optimizers import Adam
 from chainrule.train import evaluate as module
@@ -141,7 +141,7 @@ def test_nothing_to_look_at_is_refused() -> None:
 
 def test_other_data_must_be_of_the_same_kind() -> None:
     moons = classified().prepared
-    with pytest.raises(RunError, match=r"samples of shape \(2,\), and these have shape \(1797, 64\)"):
+    with pytest.raises(ShapeError, match=r"shape \(n, 2\) are wanted, and \(1797, 64\) came: give the features"):
         columns(moons.experiment, moons.record, load("digits"))
     with pytest.raises(RunError, match="was trained on upper, lower, and the target of circles is outer, inner"):
         columns(moons.experiment, moons.record, load("circles"))
@@ -157,7 +157,7 @@ def test_samples_are_taken_as_the_run_knows_them() -> None:
         assert samples(record, given).dtype == np.uint8
     with pytest.raises(RunError, match=r"hold other values, from 0\.0 to 1\.0"):
         samples(record, x / 16)
-    with pytest.raises(RunError, match=r"these have shape \(64,\)"):
+    with pytest.raises(ShapeError, match=r"\(64,\) came: one sample is written x\[None\]"):
         samples(record, x[0])
     with pytest.raises(RunError, match="convert them"):
         samples(record, x.astype(str))

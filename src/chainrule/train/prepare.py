@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,8 @@ from chainrule.data.dataset import Dataset
 from chainrule.data.load import check_source
 from chainrule.data.scaling import Scaling, fit_scaling
 from chainrule.data.splits import Rows, Split, split
-from chainrule.errors import DataError, RunError
+from chainrule.errors import DataError, RunError, ShapeError
+from chainrule.graph.tensor_type import Size, show_shape
 from chainrule.train.data_record import Array, DataRecord, record_of, stored
 from chainrule.train.experiment import Experiment
 from chainrule.train.resolve import resolve
@@ -79,7 +81,7 @@ def prepare(experiment: Experiment, dataset: Dataset) -> Prepared:
 def columns(experiment: Experiment, record: DataRecord, dataset: Dataset) -> dict[str, Array]:
     """The rows of a data set as the graphs take them: x, y and, where the run has weights, w.
 
-    Raises: RunError when the data set is of another shape, has other classes or lacks the weights.
+    Raises: ShapeError when its samples have another shape; RunError when it has other classes or targets.
     """
     x = samples(record, dataset.x)
     _check_same_kind(record, dataset)
@@ -93,14 +95,11 @@ def columns(experiment: Experiment, record: DataRecord, dataset: Dataset) -> dic
 def samples(record: DataRecord, x: npt.ArrayLike) -> Array:
     """Samples (n, *features) in the dtype in which the run takes them.
 
-    Raises: RunError for another shape, or for values that this dtype cannot hold, such as 0.5 among pixels.
+    Raises: ShapeError for another shape; RunError for values that this dtype cannot hold, such as 0.5 among pixels.
     """
     given = np.asarray(x)
     if given.ndim == 0 or tuple(given.shape[1:]) != record.feature_shape:
-        raise RunError(
-            f"the run was trained on samples of shape {record.feature_shape}, and these have shape {given.shape}: "
-            "give (n, *features)"
-        )
+        raise ShapeError(_other_shape(record, given))
     if given.dtype.kind not in "buif":
         raise RunError(f"the run was trained on numbers, and these samples have dtype {given.dtype}: convert them")
     with np.errstate(invalid="ignore", over="ignore"):
@@ -114,6 +113,19 @@ def samples(record: DataRecord, x: npt.ArrayLike) -> Array:
             f"{given.max()}: give them as they were before any scaling"
         )
     return laid
+
+
+def _other_shape(record: DataRecord, given: Array) -> str:
+    """What is wanted and what came, both with the axis of the samples, and how to get from one to the other."""
+    wanted = record.feature_shape
+    if given.shape in (wanted, record.image_shape):
+        remedy = "one sample is written x[None]"
+    elif given.ndim > 1 and len(given) and (math.prod(given.shape[1:]),) == wanted:
+        remedy = "write x.reshape(len(x), -1)"
+    else:
+        remedy = "give the features that the run was trained on"
+    shape = show_shape((Size(1, ("n",)), *wanted))
+    return f"samples of shape {shape} are wanted, and {show_shape(given.shape)} came: {remedy}"
 
 
 def _check_same_kind(record: DataRecord, dataset: Dataset) -> None:
