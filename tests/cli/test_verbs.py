@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from chainrule import errors
+from chainrule.train.lock import RunLock
 from tests.cli.conftest import Command
 
 BATCH = ("--weight", "dense_1.W[28, 3]", "--batch", "0")
@@ -97,6 +98,18 @@ def test_a_run_is_removed_by_its_whole_name_only(command: Command, there: Path) 
     assert command("runs", "remove", "copied-1", "--yes").code == 0
     assert not copy.exists()
     assert command("runs", "remove", "latest", "--yes").code == errors.EXIT_USAGE
+
+
+def test_a_run_that_is_in_use_is_neither_removed_nor_resumed(command: Command, there: Path) -> None:
+    copy = Path(shutil.copytree(next(Path("runs").glob("line*")), Path("runs") / "used-1"))
+    with RunLock(copy):
+        for words in (("runs", "remove", "used-1", "--yes"), ("resume", "used-1", "--epochs", "60")):
+            ended = command(*words)
+            assert ended.code == errors.EXIT_USAGE
+            assert "the run used-1 is in use" in ended.err
+    assert command("resume", "used-1", "--epochs", "51").code == 0
+    assert command("runs", "remove", "used-1", "--yes").code == 0
+    assert not copy.exists()
 
 
 # ---- predict and evaluate ----

@@ -217,6 +217,7 @@ def test_a_run_leaves_its_files(tmp_path: Path) -> None:
         "data.json",
         "experiment.toml",
         "history.jsonl",
+        "lock",
         "summary.json",
         "weights.safetensors",
     ]

@@ -58,8 +58,15 @@ def remove(
     if not yes and not _is_sure(path):
         stderr().say("nothing was deleted")
         return 0
+    from chainrule.train.folder import RunFolder
+
+    folder = RunFolder(path)
     try:
+        with folder.lock:
+            folder.experiment.unlink()  # without it there is no run that anybody could go on with
         shutil.rmtree(path)
+    except WriteError:
+        raise
     except OSError as error:
         raise WriteError(f"{path} could not be deleted ({error.strerror}): check its permissions") from error
     stderr().say(f"{path} is deleted")

@@ -67,6 +67,17 @@ def sweep(folder: Path) -> None:
             part.unlink()
 
 
+def gone(path: Path) -> str:
+    """What to say of a file that cannot be written because a folder above it has vanished; empty where none has."""
+    missing = [folder for folder in path.absolute().parents if not folder.is_dir()]
+    if not missing:
+        return ""
+    return (
+        f"{path.name} could not be written, as the folder {missing[-1]} is gone: somebody moved or deleted it; put it "
+        "back and go on with resume, or train again"
+    )
+
+
 def flush_folder(folder: Path) -> None:
     """Bring the folder's list of names to the disk, where the system can."""
     try:
@@ -88,6 +99,7 @@ def _write_through(path: Path, content: bytes) -> None:
 
 def _write_error(path: Path, error: OSError) -> WriteError:
     return WriteError(
-        f"{path} could not be written ({error.strerror or error}): what was there before is intact; "
+        gone(path)
+        or f"{path} could not be written ({error.strerror or error}): what was there before is intact; "
         "free some space or check the folder's permissions, then go on with resume"
     )

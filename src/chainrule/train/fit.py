@@ -111,10 +111,13 @@ def fit(
         state=state,
         tally=Tally(),
     )
-    folder = None if parent is None else create_folder(parent, prepared.experiment)
-    if folder is not None:
+    if parent is None:
+        return run_from(prepared, start, History(), None, listeners, stopper)
+    folder = create_folder(parent, prepared.experiment)
+    with folder.lock:
+        folder.begin(prepared.experiment)
         write_record(folder.data, prepared.record)
-    return run_from(prepared, start, History(), folder, listeners, stopper)
+        return run_from(prepared, start, History(), folder, listeners, stopper)
 
 
 def run_from(
@@ -125,7 +128,7 @@ def run_from(
     listeners: Iterable[Listener] = (),
     stopper: Stopper | None = None,
 ) -> Fit:
-    """Train from a checkpoint on; see `fit`."""
+    """Train from a checkpoint on, the folder's lock held where there is one; see `fit`."""
     stopper = stopper or Stopper()
     keeper = Keeper(folder, history)
     loop = Loop(prepared, start, history, keeper, tuple(listeners), stopper, start.backend)

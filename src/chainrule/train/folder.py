@@ -13,6 +13,7 @@ from chainrule.train.checkpoint import Checkpoints
 from chainrule.train.durable import make_folder, sweep, write_durably
 from chainrule.train.events import StopReason
 from chainrule.train.experiment import Experiment
+from chainrule.train.lock import RunLock
 from chainrule.train.serialize import write_experiment
 
 MOST_NAMESAKES: Final = 10_000
@@ -66,6 +67,15 @@ class RunFolder:
         self.history = path / "history.jsonl"
         self.summary = path / "summary.json"
         self.checkpoints = Checkpoints(path / "checkpoints")
+        self.lock = RunLock(path)
+
+    def begin(self, experiment: Experiment) -> None:
+        """Write the experiment, which makes the folder that of a run, and make room for checkpoints.
+
+        Raises: WriteError.
+        """
+        write_experiment(self.experiment, experiment)
+        self.checkpoints.prepare()
 
     def write_summary(self, summary: Summary) -> None:
         """Write the summary durably.
@@ -88,7 +98,7 @@ class RunFolder:
 
 
 def create_folder(parent: Path, experiment: Experiment) -> RunFolder:
-    """Make <name>-<hash> in the parent, or <name>-<hash>-2, -3, … where that exists, and write the experiment into it.
+    """Make <name>-<hash> in the parent, or <name>-<hash>-2, -3, … where that exists; it is empty until it is begun.
 
     Raises: WriteError when it cannot be made.
     """
@@ -99,8 +109,6 @@ def create_folder(parent: Path, experiment: Experiment) -> RunFolder:
             make_folder(folder.path, new=True)
         except FileExistsError:
             continue
-        write_experiment(folder.experiment, experiment)
-        folder.checkpoints.prepare()
         return folder
     raise RunError(f"{parent} holds {MOST_NAMESAKES} runs named {first}: give this one another name")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from chainrule.errors import RunError, UnknownNameError, WriteError
-from chainrule.train.durable import write_durably
+from chainrule.train.durable import gone, write_durably
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,8 @@ class HistoryFile:
 
     def _failed(self, error: OSError) -> WriteError:
         return WriteError(
-            f"{self._path} could not be written ({error.strerror or error}): the epochs before are intact; "
+            gone(self._path)
+            or f"{self._path} could not be written ({error.strerror or error}): the epochs before are intact; "
             "free some space, then go on with resume"
         )
 

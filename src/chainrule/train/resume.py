@@ -41,19 +41,20 @@ def resume(
 
     Raises:
         DataError: the data changed.
-        RunError: no run is there, it is damaged, or it is complete and no more epochs were asked for.
+        RunError: no run is there, it is damaged or in use, or it is complete and no more epochs were asked for.
         NonFiniteError, WriteError: as in `fit`.
     """
     folder = open_folder(path)
-    recorded = read_experiment(folder.experiment)
-    last = folder.checkpoints.latest()
-    experiment = _longer(recorded, last, epochs, path)
-    prepared = prepare_again(folder, experiment, dataset)
-    _check_lineage(prepared, last, path)
-    tidy_folder(folder)
-    if experiment != recorded:
-        write_experiment(folder.experiment, experiment)
-    return run_from(prepared, last, history_until(folder, last), folder, listeners, stopper)
+    with folder.lock:
+        recorded = read_experiment(folder.experiment)
+        last = folder.checkpoints.latest()
+        experiment = _longer(recorded, last, epochs, path)
+        prepared = prepare_again(folder, experiment, dataset)
+        _check_lineage(prepared, last, path)
+        tidy_folder(folder)
+        if experiment != recorded:
+            write_experiment(folder.experiment, experiment)
+        return run_from(prepared, last, history_until(folder, last), folder, listeners, stopper)
 
 
 def prepare_again(folder: RunFolder, experiment: Experiment, dataset: Dataset | None = None) -> Prepared:
@@ -87,8 +88,10 @@ def _longer(experiment: Experiment, last: Checkpoint, epochs: int | None, path: 
     wanted = experiment if epochs is None else experiment.but(epochs=epochs)
     if last.epoch >= wanted.epochs:
         raise RunError(
-            f"the run in {path} has {last.epoch} epochs, which is all that {wanted.epochs} are: ask for more than "
-            f"{last.epoch} epochs to go on"
+            f"the run in {path} has all of its {last.epoch} epochs: ask for more than {last.epoch} epochs to go on"
+            if epochs is None
+            else f"the run in {path} has {last.epoch} epochs already, and {epochs} in all were asked for: ask for more "
+            f"than {last.epoch} epochs to go on"
         )
     return wanted
 
