@@ -27,7 +27,7 @@ seed, step = e.variable("seed", "uint32", (2,)), e.variable("step", "uint32")
 WRITTEN: dict[str, tuple[Expr, str, list[str], str]] = {
     "input": (x, "x", ["n", "j"], "xₙⱼ"),
     "constant": (e.constant(2.0, x.type), "2", ["n", "j"], "2"),
-    "size": (e.count(N, "int32"), "n", [], "n"),
+    "size": (e.count(N, "int32"), "N", [], "N"),
     "iota": (e.iota((N, 3), 1), "[0 1 …]", ["n", "j"], "j"),
     "random_bits": (e.random_bits(seed, step, 1, (N, 3)), "u", ["n", "j"], "uₙⱼ"),
     "add": (x + y, "x + y", ["n", "j"], "xₙⱼ + yₙⱼ"),
@@ -109,7 +109,7 @@ def test_letters_of_nested_sums_differ() -> None:
 
 
 def test_a_sum_over_the_samples_is_over_n() -> None:
-    assert whole(e.mean(e.variable("v", "float64", (N,)))) == "(Σₙ vₙ)/n"
+    assert whole(e.mean(e.variable("v", "float64", (N,)))) == "(Σₙ vₙ)/N"
 
 
 @pytest.mark.parametrize(

@@ -67,21 +67,21 @@ def test_a_frozen_weight_stays() -> None:
 def test_paths_that_pull_against_each_other() -> None:
     """The worked example: +0.0553994 and -0.0190491, so 2 · 0.0190491 of 0.0744485 is lost."""
     assert (
-        "One of two paths pulls the other way and cancels 51% of all pull; the one through k = 0 makes 74% of it."
+        "Of 2 paths, 1 pulls the other way and cancels 51% of all pull. The largest, through k = 0, makes 74% of all pull."
         in said(two_two_two().page(W))
     )
 
 
 def test_several_against_the_rest() -> None:
     made = through([[0.1], [0.1]], [[1.0, 1.0, -1.0, -1.0]], [1.0, 0.5], [-4.0, -4.0, -1.0, -1.0])
-    assert "Two of four paths pull the other way and cancel " in said(made.page(W))
+    assert "Of 4 paths, 2 pull the other way and cancel " in said(made.page(W))
 
 
 def test_paths_that_agree() -> None:
     made = through([[0.1], [0.1]], [[1.0, 2.0]], [1.0, 0.5], [-5.0, -5.0])
-    assert "Both paths pull the same way; the one through k = 1 makes " in said(made.page(W))
+    assert "Both paths pull the same way. The largest, through k = 1, makes " in said(made.page(W))
     three = through([[0.1], [0.1]], [[1.0, 2.0, 1.0]], [1.0, 0.5], [-5.0, -5.0, -5.0])
-    assert "All three paths pull the same way" in said(three.page(W))
+    assert "All 3 paths pull the same way" in said(three.page(W))
 
 
 def test_a_single_path_is_not_told() -> None:
@@ -211,7 +211,7 @@ def test_a_batch_in_conflict_says_who_outvotes_whom() -> None:
     three = made.page("dense_1.W[0, 0]", (0, 2, 3))
     assert said(three) == (
         "1 sample wants it smaller and 1 sample wants it larger; 1 does not mind. Their wishes cancel 50% of each "
-        "other. Sample 2 (-1) asks loudest, with 75% of all asked for, and outvotes all others together. More of "
+        "other. Sample 2 (-1) asks loudest and makes 75% of all wishes, and outvotes all others together. More of "
         "this weight raises their loss, so the update moves it down. "
     )
 
@@ -219,7 +219,7 @@ def test_a_batch_in_conflict_says_who_outvotes_whom() -> None:
 def test_a_loudest_sample_may_be_outvoted() -> None:
     made = setting([Dense(1, use_bias=False)], [[1.0]] * 3, [[2.0], [2.0], [-3.0]],
                    weights={"dense_1.W": [[0.0]]}, loss="half_squared_error")  # fmt: skip
-    assert "Sample 2 (-3) asks loudest, with 43% of all asked for, and is outvoted." in said(made.page(W, range(3)))
+    assert "Sample 2 (-3) asks loudest and makes 43% of all wishes, and is outvoted." in said(made.page(W, range(3)))
 
 
 def test_a_batch_that_agrees() -> None:

@@ -75,7 +75,7 @@ def test_adam_is_told_with_its_corrected_means() -> None:
         f"m ← 0.9 · 0.001 + 0.1 · {g:.6g} = {m:.9g}",
         f"m̂ = {m:.6g}/0.3439",
         f"= {v_hat:.9g}",
-        "(Adam, η = 0.01)",
+        "(Adam, η = 0.01, alone)",
     ):
         assert line in text
     assert "e^" not in text.partition("The update")[2].partition("Checked")[0]  # the powers of β are numbers by now
@@ -86,7 +86,7 @@ def test_momentum_is_told_in_two_lines() -> None:
     text = made.text("dense_1.W[0, 0]")
     assert "v ← 0.9 · 0.001 − 0.1 · 0.000438568 = 0.000856143" in text
     assert "W¹₀₀ ← 0.15 + 0.000856143 = 0.150856143" in text
-    assert "(SGD with momentum 0.9, η = 0.1)" in text
+    assert "(SGD with momentum 0.9, η = 0.1, alone)" in text
 
 
 def test_what_is_not_trained_has_no_update() -> None:

@@ -110,7 +110,7 @@ def _constant(_: Writer, node: Node, __: Labels) -> Formula:
 
 
 def _size(_: Writer, node: Node, __: Labels) -> Formula:
-    return symbol(str(node["of"]))
+    return symbol(str(node["of"]).upper())  # n counts through the samples, N says how many there are
 
 
 def _iota(_: Writer, node: Node, labels: Labels) -> Formula:

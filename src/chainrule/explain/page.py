@@ -106,11 +106,11 @@ class Words:
         """δ of the unit that the weight feeds."""
         return self.delta_of(self._opened.route.z, self._opened.unit)
 
-    def source_symbol(self) -> Formula:
-        """What the weight multiplies: x₂₈ or a¹₅."""
+    def source_symbol(self, sample: str | None = None) -> Formula:
+        """What the weight multiplies: x₂₈ or a¹₅, of any sample or of the one that the letter says."""
         source = self._opened.route.source
         book = next((v for n, v in self._named_sources() if self._opened.way.nodes[n] is source), self._subject.x)
-        return self.notation.name(book, at(None, self._opened.index[0]))
+        return self.notation.name(book, at(sample, self._opened.index[0]))
 
     def _named_sources(self) -> list[tuple[str, Node]]:
         return [*self._subject.values.items(), ("x", self._subject.x)]
@@ -175,7 +175,9 @@ class Words:
         named = {**self.notation.symbols, self._subject.losses: SAMPLE_LOSS}
         formula = equals(LOSS, Writer(Notation(named)).write(self._subject.loss, None, named=False))
         value = equals(LOSS, number(float(self._opened.values["loss"]), 9))
-        return Labeled("The loss", shown(formula, value=value), name="loss")
+        own = self.writer.write(self._subject.losses, at("n"), named=False)
+        lines = (Equation(formula, value=value), Equation(equals(subscripted(SAMPLE_LOSS, at("n")), own)))
+        return Labeled("The loss", (Equations(lines, inline=True),), name="loss")
 
     # ---- the chain ----
 
@@ -192,8 +194,8 @@ class Words:
 
     def batch_chain(self) -> Labeled:
         """The batch gradient as the mean of the samples' products."""
-        delta = self.delta_symbol()
-        own = delta if self._opened.is_bias else times(delta, self.source_symbol())
+        delta = subscripted(replace(self.delta_symbol(), sub=None), at("n", self._opened.unit))
+        own = delta if self._opened.is_bias else times(delta, self.source_symbol("n"))
         mean = Writer(Notation({**self.notation.symbols, self._subject.losses: own}))
         formula = equals(partial(LOSS, self.weight), mean.write(self._subject.loss, None, named=False))
         return Labeled("The chain", shown(formula), name="chain")

@@ -140,18 +140,16 @@ def _conflict(paths: list[Path]) -> list[Span]:
         return []
     against = [path for path in moving if path.value * total < 0]
     strongest = max(moving, key=lambda path: abs(path.value))
-    count = "Both" if len(moving) == 2 else f"All {_number(len(moving)).lower()}"
-    spans: list[Span] = [f"{count} paths pull the same way; "]
+    which = "" if len(moving) == len(paths) else " that are not 0"
+    all_of_them = "Both" if len(moving) == 2 else f"All {len(moving)}"
+    spans: list[Span] = [f"{all_of_them} paths{which} pull the same way. "]
     if against:
         lost = 2 * sum(abs(path.value) for path in against) / size
         verb = "pulls the other way and cancels" if len(against) == 1 else "pull the other way and cancel"
-        spans = [
-            f"{_number(len(against))} of {_number(len(moving)).lower()} paths {verb} ",
-            _share(lost),
-            " of all pull; ",
-        ]
-    of_it = " of it. " if against else " of the pull. "
-    return [*spans, f"the one through k = {strongest.k} makes ", _share(abs(strongest.value) / size), of_it]
+        spans = [f"Of {len(moving)} paths{which}, {len(against)} {verb} ", _share(lost), " of all pull. "]
+    side = ", against the sum" if strongest in against else ""
+    made = _share(abs(strongest.value) / size)
+    return [*spans, f"The largest, through k = {strongest.k}, makes ", made, f" of all pull{side}. "]
 
 
 def _smallest(opened: Opened, position: int) -> list[Span]:
@@ -219,7 +217,7 @@ def read_batch(opened: Opened, update: Update | None) -> tuple[Span, ...]:
     strongest = int(np.argmax(np.abs(terms)))
     share = abs(float(terms[strongest])) / size
     row, target = opened.subject.rows[strongest], opened.subject.targets[strongest]
-    spans += [f"Sample {row} ({target}) asks loudest, with ", _share(share), " of all asked for"]
+    spans += [f"Sample {row} ({target}) asks loudest and makes ", _share(share), " of all wishes"]
     if terms[strongest] * opened.gradient < 0:
         spans.append(", and is outvoted")
     elif abs(float(terms[strongest])) > size / 2:
@@ -243,15 +241,6 @@ def _wishes(smaller: int, larger: int, none: int) -> str:
 
 def _samples(count: int) -> str:
     return "1 sample wants" if count == 1 else f"{count} samples want"
-
-
-def _number(count: int) -> str:
-    """A count at the beginning of a sentence."""
-    return (
-        ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")[count]
-        if count < 10
-        else str(count)
-    )
 
 
 def _share(share: float) -> Number | str:

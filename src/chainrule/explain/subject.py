@@ -55,6 +55,7 @@ class Subject:
         inputs: a number for every input of the graph, float64 where it is a float.
         rows: the index in the source of each sample of the batch.
         targets: of each sample, in words: its class or its number.
+        parts: of each sample, the part of the data it lies in: "train", "validation" or "test"; may be empty.
         context: when and where: "step 0".
         update: how the optimizer would use the gradient; None where nothing is trained.
         trained: gradients as training computes them, in its own dtype, for comparison; may be empty.
@@ -74,6 +75,7 @@ class Subject:
     targets: tuple[str, ...]
     context: str
     update: UpdateRule | None = None
+    parts: tuple[str, ...] = ()
     trained: Mapping[str, Array] = field(default_factory=dict[str, Array])
 
     def parameter(self, name: str) -> Node:

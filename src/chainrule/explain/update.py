@@ -71,12 +71,12 @@ def update_of(opened: Opened) -> Update | None:
     return Update(rule, given, {node: float(found[str(place)]) for place, node in enumerate(nodes)})
 
 
-def update_block(update: Update | None, weight: Symbol, parameter: str) -> Labeled:
-    """The formulas with their numbers, slots first."""
+def update_block(update: Update | None, weight: Symbol, parameter: str, condition: str = "") -> Labeled:
+    """The formulas with their numbers, slots first; the condition says when it would be made."""
     if update is None:
         return Labeled("The update", (Paragraph(f"none: {parameter} is not trained"),), name="update")
     lines = _lines(update, weight)
-    last = replace(lines[-1], value=f"({update.rule.said})")
+    last = replace(lines[-1], value=f"({update.rule.said}{condition})")
     data = {"before": update.before, "after": update.after}
     return Labeled("The update", (Equations((*lines[:-1], last), inline=True),), name="update", data=data)
 

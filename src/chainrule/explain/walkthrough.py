@@ -31,13 +31,14 @@ from chainrule.explain.opened import Opened
 from chainrule.explain.page import Words
 from chainrule.explain.paths import chosen, path_table, remainder, steps_table, way_back
 from chainrule.explain.reading import Alive, alive_elsewhere, alive_weights, read_batch, read_sample, zero_factor
-from chainrule.explain.update import update_block, update_of
+from chainrule.explain.update import Update, update_block, update_of
 from chainrule.explain.witness import Witness
 
 AT_A_KINK = (
     "Here the loss changes its slope from one side of this weight to the other, so it has no derivative; the gradient "
     "is the one that the convention gives, and no witness can confirm it."
 )
+ALONE = ", alone"  # were this sample the whole batch
 SIX = NumberStyle("significant", 6)
 SIGNED = NumberStyle("significant", 6, signed=True)
 
@@ -59,9 +60,9 @@ def explain_sample(opened: Opened, position: int = 0) -> Document:
         *way_back(opened, words, position),
         words.one_line(position),
         *_dead(opened, position),
-        update_block(update, words.weight, opened.parameter),
+        update_block(update, words.weight, opened.parameter, ALONE),
         *_evidence(opened, words),
-        Labeled("Facts used", (Paragraph(words.facts()),), name="facts"),
+        _facts(words),
         *_reading(() if opened.per_sample[position] == 0.0 else read_sample(opened, position, update)),
     )
     return Document(
@@ -70,14 +71,16 @@ def explain_sample(opened: Opened, position: int = 0) -> Document:
         subtitle=words.place,
         context=f"{opened.subject.context} · {_sample(opened, position)}",
         name="explanation",
-        data=_sample_data(opened, position),
+        data={**_sample_data(opened, position), **_shared_data(opened, update)},
     )
 
 
 def _sample(opened: Opened, position: int) -> str:
-    """The sample, with its target where that is one word or number."""
-    row, target = opened.subject.rows[position], opened.subject.targets[position]
-    return f"sample {row}" if ", " in target else f"sample {row} ({target})"
+    """The sample, with its target where that is one word or number, and the part of the data if it is not trained on."""
+    subject = opened.subject
+    row, target = subject.rows[position], subject.targets[position]
+    part = f", {subject.parts[position]}" if subject.parts and subject.parts[position] != "train" else ""
+    return f"sample {row}{part}" if ", " in target else f"sample {row} ({target}){part}"
 
 
 def explain_batch(opened: Opened) -> Document:
@@ -91,6 +94,7 @@ def explain_batch(opened: Opened) -> Document:
         *_dead(opened, None),
         update_block(update, words.weight, opened.parameter),
         *_evidence(opened, words),
+        _facts(words),
         *_reading(read_batch(opened, update)),
     )
     return Document(
@@ -99,7 +103,7 @@ def explain_batch(opened: Opened) -> Document:
         subtitle=words.place,
         context=f"{opened.subject.context} · {opened.samples} samples",
         name="explanation",
-        data=_batch_data(opened),
+        data={**_batch_data(opened), **_shared_data(opened, update)},
     )
 
 
@@ -220,6 +224,10 @@ def _witness_row(witness: Witness) -> Row:
     return Row((witness.method, step, value, off, "" if witness.kink else bound, witness.verdict))
 
 
+def _facts(words: Words) -> Labeled:
+    return Labeled("Facts used", (Paragraph(words.facts()),), name="facts")
+
+
 def _reading(sentences: tuple[Span, ...]) -> list[Block]:
     return [Labeled("Read on", (Paragraph(sentences),), name="reading")] if sentences else []
 
@@ -272,6 +280,23 @@ def _sample_data(opened: Opened, position: int) -> dict[str, Plain]:
         "delta": {"name": opened.route.z, "value": opened.delta(position)},
         "input": opened.source(position),
         "witnesses": _witness_data(opened),
+    }
+
+
+def _shared_data(opened: Opened, update: Update | None) -> dict[str, Plain]:
+    """When, of whom, what the update makes of it, and what training computes itself."""
+    subject = opened.subject
+    trained = subject.trained.get(opened.parameter)
+    alive = (alive_weights(opened) or alive_elsewhere(opened)) if opened.gradient == 0.0 else []
+    return {
+        "moment": subject.context,
+        "rows": list(subject.rows),
+        "targets": list(subject.targets),
+        "parts": list(subject.parts),
+        "update": None if update is None else {"before": update.before, "after": update.after},
+        "facts": sorted({str(fact) for fact, _ in opened.last_delta.facts}),
+        "trained": None if trained is None else {"dtype": str(trained.dtype), "gradient": float(trained[opened.index])},
+        **_alive_data(alive),
     }
 
 

@@ -42,14 +42,15 @@ class Moment:
     said: str
 
 
-def subject_of(prepared: Prepared, moment: Moment, rows: Sequence[int], parameter: str, backend: str) -> Subject:
+def subject_of(prepared: Prepared, moment: Moment, rows: Sequence[int], parameter: str | None, backend: str) -> Subject:
     """A run's loss on some rows, ready to be opened at a weight of one of its parameters.
 
     Args:
         prepared: experiment, data and graphs of the run.
         moment: the weights.
         rows: indices in the source, at least one.
-        parameter: whose update and whose gradient in training's own dtype are told beside the explanation.
+        parameter: whose update and whose gradient in training's own dtype are told beside the explanation; None for
+            neither.
         backend: what trained it.
     """
     graphs = prepared.graphs
@@ -70,8 +71,9 @@ def subject_of(prepared: Prepared, moment: Moment, rows: Sequence[int], paramete
         rows=tuple(int(row) for row in rows),
         targets=tuple(target_in_words(prepared, int(row)) for row in rows),
         context=moment.said,
-        update=_update(prepared, moment, parameter, symbols),
-        trained=_trained(prepared, {**moment.state, **columns}, parameter, backend),
+        parts=tuple(part_of(prepared, int(row)) for row in rows),
+        update=_update(prepared, moment, parameter, symbols) if parameter else None,
+        trained=_trained(prepared, {**moment.state, **columns}, parameter, backend) if parameter else {},
     )
 
 
@@ -98,6 +100,12 @@ def target_in_words(prepared: Prepared, row: int) -> str:
     if dataset.task == "classification":
         return dataset.class_names[int(dataset.y[row])]
     return ", ".join(format_number(float(value)) for value in dataset.y[row])
+
+
+def part_of(prepared: Prepared, row: int) -> str:
+    """The part of the data that a row lies in: "train", "validation" or "test"."""
+    parts = {"validation": prepared.split.validation, "test": prepared.split.test}
+    return next((name for name, rows in parts.items() if row in rows), "train")
 
 
 def _layer(name: str) -> str:
