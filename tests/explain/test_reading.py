@@ -67,7 +67,8 @@ def test_a_frozen_weight_stays() -> None:
 def test_paths_that_pull_against_each_other() -> None:
     """The worked example: +0.0553994 and -0.0190491, so 2 · 0.0190491 of 0.0744485 is lost."""
     assert (
-        "Of 2 paths, 1 pulls the other way and cancels 51% of all pull. The largest, through k = 0, makes 74% of all pull."
+        "Of 2 paths, 1 pulls the other way and cancels 51% of all pull. "
+        "The largest, through k = 0, makes 74% of all pull."
         in said(two_two_two().page(W))
     )
 

@@ -76,7 +76,7 @@ def explain_sample(opened: Opened, position: int = 0) -> Document:
 
 
 def _sample(opened: Opened, position: int) -> str:
-    """The sample, with its target where that is one word or number, and the part of the data if it is not trained on."""
+    """The sample, its target where that is one word or number, and its part of the data where it is not trained on."""
     subject = opened.subject
     row, target = subject.rows[position], subject.targets[position]
     part = f", {subject.parts[position]}" if subject.parts and subject.parts[position] != "train" else ""
