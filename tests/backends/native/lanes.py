@@ -77,30 +77,38 @@ def ulps(got: Array, exact: Array) -> npt.NDArray[np.float64]:
     return error.astype(np.float64)
 
 
-def worst_of_every_float32(function: Function, isa: Isa, first: int, count: int, lanes: int = 16) -> tuple[float, int]:
-    """The largest error in ulps over the float32 with bits first, first + 1, …, held against the float64 function.
+def worst_of_every_float32(
+    function: Function, isa: Isa, first: int, count: int, right: Function | None = None, lanes: int = 16
+) -> tuple[float, int]:
+    """The largest error in ulps over the float32 with bits first, first + 1, …, held against what is right in float64.
+
+    Args:
+        function: what is measured.
+        isa: what it is compiled for.
+        first: bits of the first number.
+        count: how many; up to a multiple of the lanes, numbers that follow are the last one again.
+        right: a function of float64; the same function unless given.
+        lanes: how many numbers at once.
 
     Returns: the error, and how many values have another sign, or are NaN on one side only.
     """
-    run = _against_wide(function, isa, lanes)
+    run = _against_wide(function, right or function, isa, lanes)
     worst, strange = np.zeros(lanes, np.float64), np.zeros(lanes, np.int64)
     run(first, count, worst.ctypes.data, strange.ctypes.data)
     return float(worst.max()), int(strange.sum())
 
 
 @cache
-def _against_wide(function: Function, isa: Isa, lanes: int) -> Any:
+def _against_wide(function: Function, right: Function, isa: Isa, lanes: int) -> Any:
     module = Module(isa)
     b = module.function("compare", None, [("first", I64), ("count", I64), ("worst", POINTER), ("strange", POINTER)])
     first, count, worst, strange = b.arguments
 
     def body(i: Value, carried: tuple[Value, ...]) -> list[Value]:
-        number = b.convert("trunc", b.add(first, i), I32)
-        bits = b.splat(number, lanes)
-        if lanes > 1:
-            bits = b.add(bits, b.constants(I32.of(lanes), range(lanes)))
-        x = b.bits_as(bits, F32)
-        narrow, wide = function(b, x), function(b, b.convert("fpext", x, F64))
+        places = b.add(b.splat(i, lanes), b.constants(I64.of(lanes), range(lanes)))
+        within = b.intrinsic("llvm.smin", places, b.splat(b.subtract(count, 1), lanes))
+        x = b.bits_as(b.convert("trunc", b.add(within, b.splat(first, lanes)), I32), F32)
+        narrow, wide = function(b, x), right(b, b.convert("fpext", x, F64))
         error, is_strange = _error(b, narrow, wide)
         return [
             b.select(b.compare("ogt", error, carried[0]), error, carried[0]),
