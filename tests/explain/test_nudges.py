@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,9 @@ def test_the_average_is_the_batch_gradient(weighted: bool) -> None:
     shares = np.full(20, 1 / 20) if counts is None else counts / counts.sum()
     assert found.shares == pytest.approx(shares, rel=1e-14)
     assert np.sum(np.abs(found.gradients)) > 0.1
-    assert "agrees: off by at most" in text_of(nudges_page(found))
+    assert "apart, agrees: off by at most" in " ".join(text_of(nudges_page(found)).split())
+    wrong = replace(found, gradients=found.gradients * (1 + 1e-9))
+    assert "does not agree" in " ".join(text_of(nudges_page(wrong)).split())
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])

@@ -141,7 +141,8 @@ def loudest(
     for name in names:
         sizes: Floats = np.abs(found[name].astype(np.float64))
         if only is not None:
-            sizes = np.where(np.arange(sizes.shape[-1]) == only, sizes, -1.0)
+            everywhere, sizes = sizes, np.full_like(sizes, -1.0)
+            sizes[..., only] = everywhere[..., only]
         for place in np.argsort(-sizes, axis=None, kind="stable")[:count]:
             index = tuple(int(i) for i in np.unravel_index(int(place), sizes.shape))
             ranked += [(float(sizes[index]), (name, index))] if sizes[index] >= 0.0 else []

@@ -33,6 +33,7 @@ EVEN: Final = 0.01  # of Σ|terms|: an average below it says that the wishes can
 NUDGE: Final = NumberStyle("significant", 3, signed=True, leading_zero=False)
 THREE: Final = NumberStyle("significant", 3)
 SIGNED: Final = NumberStyle("significant", 4, signed=True)
+PERCENT: Final = NumberStyle("percent", 0)
 COSINE: Final = NumberStyle("fixed", 2, signed=True)
 MINUS_GRADIENT: Final = ("= ", negative(Differential(LOSS, "∇")))
 
@@ -255,9 +256,18 @@ def _errors_first(found: Nudges) -> list[Block]:
         )
         for k in weights
     )
+    return [
+        Labeled("Not so", (Table(columns, rows, name="errors-first"), _missed(found, weights)), name="errors first")
+    ]
+
+
+def _missed(found: Nudges, weights: list[int]) -> Paragraph:
+    """How far averaging the errors first misses, at worst."""
     wrong = sum(found.errors_first[k] * found.average[k] < 0 for k in weights)
-    said = f"averaging the errors first turns {wrong} of {len(weights)} around; gradients are averaged, not errors"
-    return [Labeled("Not so", (Table(columns, rows, name="errors-first"), Paragraph(said)), name="errors first")]
+    misses = [abs(found.errors_first[k] / found.average[k] - 1.0) for k in weights if found.average[k] != 0.0]
+    around = f", and turns {wrong} of {len(weights)} around" if wrong else ""
+    at_worst: tuple[Span, ...] = (" by up to ", Number(float(max(misses)), PERCENT)) if misses else ()
+    return Paragraph(("averaging the errors first misses", *at_worst, f"{around}; it is gradients that are averaged"))
 
 
 def _proof(found: Nudges) -> tuple[Span, ...]:

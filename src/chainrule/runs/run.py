@@ -18,6 +18,7 @@ from chainrule.runs.asking import rows_of_batch, rows_of_samples
 from chainrule.runs.check_gradients import Verdicts, check_gradients
 from chainrule.runs.explaining import explain
 from chainrule.runs.kept_data import kept_data
+from chainrule.runs.nudging import nudges
 from chainrule.runs.page import Page
 from chainrule.runs.samples import labeled, samples_as
 from chainrule.runs.subject import Moment
@@ -279,18 +280,43 @@ class Run:
         """
         if isinstance(at, int) and at != self.step:
             return self.at(at).explain(weight, sample=sample, samples=samples, batch=batch)
-        moment, epoch = self._moment(at)
-        if batch is None and sample is None and samples is None:
-            batch = self.checkpoint.steps_of_epoch if at != "start" else 0
-        if (batch is not None) + (sample is not None) + (samples is not None) > 1:
-            raise RunError("one of sample, samples and batch can be explained at a time: leave the others out")
-        if batch is not None:
-            rows, said = rows_of_batch(self.prepared, epoch, batch)
-            moment = Moment(moment.state, moment.step, f"{moment.said} · {said}")
-        else:
-            asked = [sample] if sample is not None else list(samples or ())
-            rows = rows_of_samples(self.prepared, asked)
+        moment, rows = self._asked(sample, samples, batch, at)
         return explain(self.prepared, moment, rows, weight, self.checkpoint.backend, one=sample is not None)
+
+    def nudges(
+        self,
+        weights: Sequence[str] = (),
+        *,
+        top: int = 8,
+        layer: str | None = None,
+        unit: str | None = None,
+        samples: Sequence[int] | None = None,
+        batch: int | None = None,
+        at: When = "now",
+    ) -> Page:
+        """What each sample of a batch wants of some weights, their average, and who agrees with whom.
+
+        A nudge is minus the sample's own gradient, −∂ℓₙ/∂w; averaged over the batch they are −∂L/∂w, which is shown
+        beside a gradient computed apart.
+
+        Args:
+            weights: such as ["dense_1.W[3, 7]"]; none for those with the largest |∂L/∂w|.
+            top: how many of these.
+            layer: "dense_1" or "dense_1.W": the loudest of it only.
+            unit: "dense_1[3]": the loudest that feed it, and the three ways to change its activation.
+            samples: the indices of rows in the source, taken as one batch.
+            batch: as in `explain`.
+            at: as in `explain`.
+
+        Raises: UnknownNameError for a name that does not exist; ShapeError for a position outside a parameter; RunError
+            for rows, a batch or a step that do not exist, and for more than one of weights, layer and unit.
+        """
+        if isinstance(at, int) and at != self.step:
+            return self.at(at).nudges(weights, top=top, layer=layer, unit=unit, samples=samples, batch=batch)
+        moment, rows = self._asked(None, samples, batch, at)
+        return nudges(
+            self.prepared, moment, rows, self.checkpoint.backend, weights=weights, top=top, layer=layer, unit=unit
+        )
 
     def check_gradients(self, weights: int = 10, *, seed: int = 0, batch: int = 0) -> Verdicts:
         """Hold the gradients of weights picked at random against witnesses that know nothing of the chain rule.
@@ -324,6 +350,20 @@ class Run:
             for start in range(0, len(samples), ROWS_AT_ONCE)
         ]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _asked(
+        self, sample: int | None, samples: Sequence[int] | None, batch: int | None, at: When
+    ) -> tuple[Moment, tuple[int, ...]]:
+        """The moment and the rows that are meant; the batch that comes next where no rows are named."""
+        moment, epoch = self._moment(at)
+        if (batch is not None) + (sample is not None) + (samples is not None) > 1:
+            raise RunError("one of sample, samples and batch can be explained at a time: leave the others out")
+        if sample is not None or samples is not None:
+            return moment, rows_of_samples(self.prepared, [sample] if sample is not None else list(samples or ()))
+        if batch is None:
+            batch = self.checkpoint.steps_of_epoch if at != "start" else 0
+        rows, said = rows_of_batch(self.prepared, epoch, batch)
+        return Moment(moment.state, moment.step, f"{moment.said} · {said}"), rows
 
     def _as_of(self, checkpoint: Checkpoint) -> Run:
         """The same run in memory, with the state of another step."""

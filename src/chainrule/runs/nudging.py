@@ -1,0 +1,49 @@
+"""Nudges of a run: which weights and which samples are meant, opened and set on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chainrule.errors import RunError
+from chainrule.explain.chain import way_of
+from chainrule.explain.nudges import loudest, nudges_of
+from chainrule.explain.nudges_page import nudges_page
+from chainrule.explain.subject import parse_weight
+from chainrule.explain.three_ways import three_ways
+from chainrule.runs.page import Page
+from chainrule.runs.subject import Moment, subject_of
+from chainrule.train.prepare import Prepared
+
+
+def nudges(
+    prepared: Prepared,
+    moment: Moment,
+    rows: Sequence[int],
+    backend: str,
+    *,
+    weights: Sequence[str] = (),
+    top: int = 8,
+    layer: str | None = None,
+    unit: str | None = None,
+) -> Page:
+    """What these rows want of some weights.
+
+    Args:
+        prepared: experiment, data and graphs of the run.
+        moment: the weights of the run.
+        rows: indices in the source.
+        backend: what trained the run.
+        weights: as a person writes them; none for those with the largest gradients.
+        top: how many of these.
+        layer: only of that layer or parameter.
+        unit: only those that feed that unit, and the three ways to change its activation.
+
+    Raises: RunError for more than one of weights, layer and unit; what choosing and opening them raises.
+    """
+    if bool(weights) + (layer is not None) + (unit is not None) > 1:
+        raise RunError("nudges are of weights, of a layer or of a unit: give one of them")
+    subject = subject_of(prepared, moment, rows, None, backend)
+    way = way_of(subject)
+    chosen = tuple(parse_weight(weight, subject.parameters) for weight in weights)
+    found = nudges_of(subject, way, chosen or loudest(subject, way, top, layer, unit))
+    return Page(nudges_page(found, () if unit is None else three_ways(subject, way, unit)))
