@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.data.arrays import from_arrays
+from chainrule.data.dataset import ScalingKind
 from chainrule.document import Document, render_text
 from chainrule.explain.opened import Opened
 from chainrule.explain.subject import Subject, parse_weight
@@ -67,7 +68,7 @@ def setting(
     slots: Mapping[str, npt.ArrayLike] | None = None,
     sample_weight: npt.ArrayLike | None = None,
     step: int = 0,
-    scaling: str = "none",
+    scaling: ScalingKind = "none",
     **fields: Any,  # Any: fields of the experiment
 ) -> Setting:
     """A network on arrays, in float64 unless told otherwise, nothing scaled, plain SGD with η = 0.5."""

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any  # fields of an experiment
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ WIDTH = 80
 WITNESS = re.compile("central difference|complex step|forward mode")
 
 
-def digits_like(**fields: object) -> Setting:
+def digits_like(**fields: Any) -> Setting:
     """Eight pixels, some of them 0, six ReLU, five tanh and five classes."""
     weights = {
         "dense_1.W": waves(2, (8, 6), 0.8),

@@ -68,8 +68,7 @@ def test_paths_that_pull_against_each_other() -> None:
     """The worked example: +0.0553994 and -0.0190491, so 2 · 0.0190491 of 0.0744485 is lost."""
     assert (
         "Of 2 paths, 1 pulls the other way and cancels 51% of all pull. "
-        "The largest, through k = 0, makes 74% of all pull."
-        in said(two_two_two().page(W))
+        "The largest, through k = 0, makes 74% of all pull." in said(two_two_two().page(W))
     )
 
 
@@ -160,7 +159,7 @@ def test_a_dead_unit_is_named_with_living_weights() -> None:
     alive = find(page, "alive").data["alive"]
     assert [each["weight"] for each in alive] == ["dense_1.W[0, 1]", "dense_1.W[1, 1]"]  # type: ignore[index,union-attr]
     for each in alive:  # type: ignore[union-attr]
-        assert zeros().open(each["weight"]).gradient == each["gradient"] != 0.0  # type: ignore[index,call-overload]
+        assert zeros().open(each["weight"]).gradient == each["gradient"] != 0.0
     with pytest.raises(LookupError):
         find(page, "reading")
 

@@ -63,7 +63,7 @@ def test_central_difference_and_complex_step_catch_a_planted_error(error: str, m
 def test_forward_mode_catches_an_error_in_the_way_back_alone() -> None:
     """It reads the same table, but multiplies from the other end."""
     opened = shallow("tanh").open("dense_1.W[0, 1]")
-    wrong = opened.way.gradients | {"dense_1.W": (e.Expr(opened.way.gradients["dense_1.W"]) * 1.001).node}
+    wrong = {**opened.way.gradients, "dense_1.W": (e.Expr(opened.way.gradients["dense_1.W"]) * 1.001).node}
     object.__setattr__(opened.way, "gradients", wrong)
     assert [witness.agrees for witness in opened.witnesses] == [False, False, False]
 
