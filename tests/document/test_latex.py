@@ -74,8 +74,8 @@ def latex(*blocks: object) -> str:
 
 
 def unescaped(text: str) -> str:
-    """The LaTeX without its escaped specials."""
-    return re.sub(r"\\[\\{}$&#_%]", "", text)
+    """The LaTeX with a letter for each escaped special."""
+    return re.sub(r"\\[\\{}$&#_%]", "x", text)
 
 
 @pytest.mark.parametrize("page", PAGES)

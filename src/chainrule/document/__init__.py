@@ -1,8 +1,10 @@
-"""The neutral tree of what a person sees, and its renderers."""
+"""The neutral tree of what a person sees, and its renderers; those for files are imported when first used."""
 
 from __future__ import annotations
 
-from chainrule.document.figure_svg import render_svg
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
 from chainrule.document.formula import (
     Absolute,
     Beside,
@@ -39,8 +41,6 @@ from chainrule.document.formula import (
     symbol,
     times,
 )
-from chainrule.document.html import document_css, render_html
-from chainrule.document.latex import render_katex, render_latex
 from chainrule.document.numbers import NumberStyle, format_number
 from chainrule.document.plain import to_plain
 from chainrule.document.text import render_text
@@ -73,6 +73,12 @@ from chainrule.document.tree import (
     find,
     walk,
 )
+from chainrule.errors import UnknownAttributeError
+
+if TYPE_CHECKING:
+    from chainrule.document.figure_svg import render_svg
+    from chainrule.document.html import document_css, render_html
+    from chainrule.document.latex import render_katex, render_latex
 
 __all__ = [
     "Absolute",
@@ -146,3 +152,18 @@ __all__ = [
     "to_plain",
     "walk",
 ]
+
+_LATER: Final = {
+    "document_css": "chainrule.document.html",
+    "render_html": "chainrule.document.html",
+    "render_katex": "chainrule.document.latex",
+    "render_latex": "chainrule.document.latex",
+    "render_svg": "chainrule.document.figure_svg",
+}
+
+
+def __getattr__(name: str) -> Any:  # Any: of whatever type the name is
+    """A renderer of files: a command that prints text need not wait for it."""
+    if name not in _LATER:
+        raise UnknownAttributeError("chainrule.document", name, __all__)
+    return getattr(importlib.import_module(_LATER[name]), name)
