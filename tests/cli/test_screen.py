@@ -25,7 +25,12 @@ def test_a_terminal_gets_colors_a_live_line_and_its_width() -> None:
 
 def test_a_pipe_gets_none_of_it() -> None:
     screen = screen_of(io.StringIO())
-    assert (screen.width, screen.color, screen.live, screen.person) == (80, False, False, False)
+    assert (screen.width, screen.color, screen.live, screen.person) == (72, False, False, False)
+
+
+def test_where_nobody_says_how_wide_it_is_there_are_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS")
+    assert screen_of(io.StringIO()).width == 80
 
 
 @pytest.mark.parametrize(

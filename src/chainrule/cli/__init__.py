@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
-import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
 
-from chainrule.cli.verbs import VERBS
-from chainrule.errors import EXIT_FAILED, EXIT_INTERRUPTED, ChainruleError, UnknownNameError
+from chainrule.cli.columns import columns
+from chainrule.cli.signals import Stopped, signals_end
+from chainrule.cli.verbs import VERBS, Verb
+from chainrule.errors import EXIT_FAILED, ChainruleError, UnknownNameError
 
 HELP = ("--help", "-h", "help")
 VERSION = ("--version", "-V")
+LEAST = 32  # columns for a sentence beside the usage; in fewer it goes below
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,19 +26,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns: the exit code: 0 done, 1 failed, 2 wrong usage or input, 130 interrupted, 143 terminated.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    try:
-        code = _main(words)
-        sys.stdout.flush()
-    except ChainruleError as error:
+    with signals_end() as signals:
+        _escape_what_cannot_be_shown()
+        try:
+            code = _main(words)
+            sys.stdout.flush()
+        except (Exception, KeyboardInterrupt, Stopped) as error:  # noqa: BLE001 - what a signal interrupts may change its exception
+            if signals.number is None and isinstance(error, Exception):
+                return _failed(error)
+            word, code = signals.ending
+            sys.stderr.write(f"{word}\n")
+    return code
+
+
+def _failed(error: Exception) -> int:
+    """The exit code of a command that failed on purpose, after its sentence; what nobody foresaw is raised."""
+    if isinstance(error, ChainruleError):
         sys.stderr.write(_sentence(error))
         return error.exit_code
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        return EXIT_INTERRUPTED
-    except BrokenPipeError:  # whoever read our output has seen enough
+    if isinstance(error, BrokenPipeError):  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
-    return code
+    raise error
+
+
+def _escape_what_cannot_be_shown() -> None:
+    """Rather than fail where the terminal's encoding lacks a character, write its escape."""
+    stream: object = sys.stdout
+    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        stream.reconfigure(errors="backslashreplace")
 
 
 def _sentence(error: ChainruleError) -> str:
@@ -43,8 +62,7 @@ def _sentence(error: ChainruleError) -> str:
     text = f"error[{error.code}]: {error}"
     if not sys.stderr.isatty():
         return f"{text}\n"
-    columns = shutil.get_terminal_size((80, 24)).columns
-    lines = textwrap.wrap(text, columns, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    lines = textwrap.wrap(text, columns(), subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
     return "\n".join(lines) + "\n"
 
 
@@ -67,10 +85,10 @@ def _main(words: list[str]) -> int:
 
 
 def _overview() -> str:
-    width = max(len(verb.usage) for verb in VERBS.values()) + 2
-    lines = [f"  {verb.usage:<{width}}{verb.sentence}" for verb in VERBS.values()]
+    lines = [line for verb in VERBS.values() for line in _verb_lines(verb, columns())]
     return "\n".join(
-        (
+        line
+        for text in (
             "chainrule trains neural networks by backpropagation and shows every step of it.",
             "",
             "usage: chainrule VERB [OPTIONS]",
@@ -84,4 +102,15 @@ def _overview() -> str:
             "More on each: chainrule VERB --help",
             "",
         )
+        for line in (textwrap.wrap(text, columns(), subsequent_indent="  ") if len(text) > columns() else [text])
     )
+
+
+def _verb_lines(verb: Verb, width: int) -> list[str]:
+    """Its usage and its sentence beside each other, or below where there is no room for both."""
+    place = max(len(each.usage) for each in VERBS.values()) + 4
+    if place + LEAST <= width:
+        first, *rest = textwrap.wrap(verb.sentence, width - place)
+        return [f"  {verb.usage:<{place - 2}}{first}", *(" " * place + line for line in rest)]
+    below = textwrap.wrap(verb.sentence, width, initial_indent="    ", subsequent_indent="    ")
+    return [f"  {verb.usage}", *below]

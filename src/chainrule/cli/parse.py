@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import csv
+import io
+import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal
+from typing import Any, Final, Literal, cast
 
-from cyclopts import App, CycloptsError, Group
+from cyclopts import App, CycloptsError, Group, Parameter, Token, convert
 from cyclopts.exceptions import MissingArgumentError, UnknownOptionError, UnusedCliTokensError
+from rich.console import Console
 
+from chainrule.cli.columns import columns, is_colored, is_unicode
 from chainrule.errors import InputError
+
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,40}")
+NARROWEST_HELP: Final = 40  # columns; below that the boxes of the help have no room for a word
 
 
 def call(verb: str, function: Callable[..., int], words: Sequence[str]) -> int:
@@ -22,20 +30,45 @@ def call(verb: str, function: Callable[..., int], words: Sequence[str]) -> int:
 
     Raises: InputError for an option that does not exist, lacks its value or has one of the wrong kind.
     """
-    app = App(name=f"chainrule {verb}", version_flags=[], help_format="plaintext", group_commands=Group("Help"))
+    from chainrule.document.text.characters import to_ascii
+
+    helped = io.StringIO()
+    console = Console(file=helped, width=max(columns(), NARROWEST_HELP), force_terminal=is_colored(sys.stdout))
+    app = App(
+        name=f"chainrule {verb}", version_flags=[], help_format="plaintext", group_commands=Group("Help"),
+        console=console, default_parameter=Parameter(converter=_converted),
+        suppress_keyboard_interrupt=False,
+    )  # fmt: skip
     app.default(function)
     try:
         code: object = app(list(words), exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         raise InputError(f"{_sentence(error)}; see chainrule {verb} --help") from error
+    text = helped.getvalue()
+    sys.stdout.write(text if is_unicode(sys.stdout) else to_ascii(text))
     return code if isinstance(code, int) else 0  # None after --help
+
+
+def _converted(kind: Any, tokens: Sequence[Token]) -> Any:  # Any: an annotation, and a value of it
+    """The value of an option; whole numbers are never rounded to.
+
+    Raises: InputError for anything else where a whole number is due.
+    """
+    if kind not in (int, int | None):
+        return cast("object", convert(kind, tokens))
+    came = tokens[-1]
+    if not _WHOLE.fullmatch(came.value):
+        raise InputError(f"{came.keyword} takes a whole number, and got '{came.value}'")
+    return int(came.value)
 
 
 def _sentence(error: CycloptsError) -> str:
     """What cyclopts found, in the words of all our errors."""
+    if isinstance(error.__cause__, InputError):
+        return str(error.__cause__)
     if isinstance(error, UnknownOptionError):
         came, _, rest = str(error).removeprefix("Unknown option: ").partition(". Did you mean ")
-        guess = f": did you mean {rest.removesuffix('?')}?" if rest else ""
+        guess = f", did you mean {rest.removesuffix('?')}" if rest else ""
         return f"there is no option {came.strip('.').strip(chr(34))}{guess}"
     if isinstance(error, MissingArgumentError) and error.argument is not None:
         name = error.argument.name.removeprefix("--")

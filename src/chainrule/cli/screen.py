@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO
 
+from chainrule.cli.columns import NARROWEST, columns, is_colored, is_unicode
 from chainrule.document import Document, render_text
 from chainrule.document.plain import plain_value
-
-NARROWEST, WIDEST = 20, 100  # columns; a line of text longer than that is hard to follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +55,16 @@ def screen_of(stream: TextIO, *, width: int | None = None, ascii: bool = False) 
 
     Args:
         stream: stdout or stderr.
-        width: columns asked for; None for those the terminal has, 80 where there is none.
+        width: columns asked for; None for those that COLUMNS or the terminal has, 80 where there is none.
         ascii: whether only ASCII was asked for.
     """
     person = stream.isatty()
     dumb = os.environ.get("TERM") == "dumb"
-    columns = width or min(shutil.get_terminal_size((80, 24)).columns if person else 80, WIDEST)
     return Screen(
         stream=stream,
-        width=max(NARROWEST, columns),
-        ascii=ascii or not _is_unicode(stream),
-        color=person and not dumb and not os.environ.get("NO_COLOR"),
+        width=max(NARROWEST, width or columns()),
+        ascii=ascii or not is_unicode(stream),
+        color=is_colored(stream),
         live=person and not dumb and not os.environ.get("CI"),
         person=person,
     )
@@ -81,7 +78,3 @@ def stdout(*, width: int | None = None, ascii: bool = False) -> Screen:
 def stderr() -> Screen:
     """Where progress goes."""
     return screen_of(sys.stderr)
-
-
-def _is_unicode(stream: TextIO) -> bool:
-    return (stream.encoding or "").lower().replace("-", "").startswith("utf")
