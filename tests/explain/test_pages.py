@@ -12,6 +12,7 @@ from typing import Any  # fields of an experiment
 import numpy as np
 import pytest
 
+from chainrule.data.dataset import ScalingKind
 from chainrule.document import find, render_text, to_plain
 from chainrule.nn.layers import Dense
 from chainrule.nn.optimizers import Adam
@@ -156,7 +157,7 @@ def test_no_page_is_wider_than_asked_or_shows_a_raw_name(seed: int) -> None:
 
 
 @pytest.mark.parametrize("scaling", ["standardize", "minmax"])
-def test_scaled_data_is_told_as_the_network_reads_it(scaling: str) -> None:
+def test_scaled_data_is_told_as_the_network_reads_it(scaling: ScalingKind) -> None:
     made = setting([Dense(3, "tanh"), Dense(1)], waves(1, (6, 2), 40.0), waves(2, (6, 1), 9.0), scaling=scaling)
     for rows in ((1,), (0, 1, 2)):
         text = made.text("dense_1.W[0, 1]", rows)

@@ -296,9 +296,9 @@ class Builder:
         return self.emit(result, line)
 
     def intrinsic(self, name: str, *arguments: Value, result: Type | None = None) -> Value:
-        """An intrinsic that is overloaded by the type it gives, that of its first argument unless said."""
+        """An intrinsic that is overloaded by its first argument's type, which is also what it gives unless said."""
         type_ = result or arguments[0].type
-        full = f"{name}.{type_.mangled}"
+        full = f"{name}.{arguments[0].type.mangled}"
         self.module.declare(full, type_, *(a.type for a in arguments))
         return self.emit(type_, f"call {type_} @{full}({', '.join(f'{a.type} {a.text}' for a in arguments)})")
 
