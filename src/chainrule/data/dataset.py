@@ -93,6 +93,17 @@ class Dataset:
         """How many classes there are, or how many targets a sample has, k."""
         return len(self.class_names) if self.task == "classification" else int(self.y.shape[1])
 
+    def __len__(self) -> int:
+        """How many samples there are, n."""
+        return self.row_count
+
+    def __getitem__(self, rows: int | slice | Array) -> tuple[Array, Array]:
+        """The samples and the targets of a row or of several: `x, y = dataset[0]`, `dataset[:100]`.
+
+        Raises: IndexError for a row that does not exist, so that a loop over the rows ends.
+        """
+        return self.x[rows], self.y[rows]
+
     def __repr__(self) -> str:
         outputs = "classes" if self.task == "classification" else "targets"
         size = f"{self.row_count} rows, {self.feature_count} features, {self.output_count} {outputs}"

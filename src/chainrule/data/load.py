@@ -18,15 +18,18 @@ from chainrule.data.numpy_file import from_table, read_npy, read_npz
 from chainrule.data.quoting import listed, quoted
 from chainrule.data.source import Source, Task
 from chainrule.data.table import Choice
-from chainrule.errors import DataError, InputError, UnknownNameError, UnreadableFileError
+from chainrule.errors import ArgumentError, DataError, InputError, UnknownNameError, UnreadableFileError
+from chainrule.errors.calls import checked_call
 
 CSV_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
 TABLE_OPTIONS = ("target", "features", "drop", "task")
 READABLE = ".csv (or .tsv, .txt, packed with .gz), .npz, .npy, IDX files such as train-images-idx3-ubyte.gz"
 
 
+@checked_call
 def load(
     what: object,
+    y: object = None,
     *,
     target: str | int | None = None,
     features: Sequence[str] = (),
@@ -42,8 +45,10 @@ def load(
 
     Args:
         what: the name of a built-in set ("digits", "xor", "moons", "circles", "spirals", "one_weight"); a path to a
-            CSV, .npy or .npz file, to an IDX file or to a folder of IDX files; a tuple (x, y) of arrays; a dataframe;
-            or a `Dataset`, which is returned as it is. A built-in name wins over a file: write ./digits for the file.
+            CSV, .npy or .npz file, to an IDX file or to a folder of IDX files; a tuple (x, y) of arrays, or the samples
+            x alone; a dataframe; or a `Dataset`, which is returned as it is. A built-in name wins over a file: write
+            ./digits for the file.
+        y: the targets, where `what` are the samples x.
         target: for a table, the column to predict; for .npy and arrays, its number.
         features: for a table, the columns to predict from; empty means all but the target.
         drop: for a table, columns left out.
@@ -55,6 +60,7 @@ def load(
         seed: for a generated set, its seed, 0 unless given.
 
     Raises:
+        ArgumentError: an argument that does not exist, or targets beside what has its own.
         DataError: data that cannot be used; the sentence says where and what to do.
         DTypeError: values that are not numbers.
         InputError: an option that does not apply.
@@ -62,6 +68,8 @@ def load(
         UnknownNameError: a name or column that does not exist.
         UnreadableFileError: a file that is missing, damaged or of another format.
     """
+    if y is not None:
+        what = _pair(what, y)
     if task is not None and task not in get_args(Task):
         raise UnknownNameError("task", str(task), get_args(Task))
     given: dict[str, object] = {
@@ -74,6 +82,17 @@ def load(
     if isinstance(what, (str, Path)):
         return _path(what, options)
     return _memory(what, options)
+
+
+def _pair(x: object, y: object) -> tuple[object, object]:
+    """Samples and targets that came one after the other."""
+    if isinstance(x, (str, Path, Dataset, tuple)):
+        named = f"target={y!r}" if isinstance(y, (str, int)) else "target="
+        brings = quoted(x) if isinstance(x, (str, Path)) else "a Dataset" if isinstance(x, Dataset) else "a tuple"
+        raise ArgumentError(
+            f"targets came beside {brings}, which has its own: leave them out; a column is chosen with {named}"
+        )
+    return x, y
 
 
 def load_source(source: Source) -> Dataset:

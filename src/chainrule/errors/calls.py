@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, ParamSpec, TypeVar
 
 from chainrule.errors import ArgumentError, unknown_name
+
+_MOST: Final = reprlib.Repr()  # of a value that is told again
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -105,3 +108,19 @@ def _too_many(function: str, came: int, in_order: list[str], takes: list[str]) -
     rest = [name for name in takes if name not in in_order]
     remedy = f"give the others by name, as in {rest[0]}=…" if rest else "leave the others out"
     return f"{function} takes {len(in_order)} arguments by their place{names}, and {came} came: {remedy}"
+
+
+def check_kind(name: str, value: object, kinds: type | tuple[type, ...], wanted: str) -> None:
+    """Hold an argument against the kinds that it may be of.
+
+    Args:
+        name: of the argument.
+        value: what came.
+        kinds: any of these; True and False are no numbers.
+        wanted: the kinds in words, with an example.
+
+    Raises: ArgumentError when it is of none of them.
+    """
+    is_truth = isinstance(value, bool) and bool not in (kinds if isinstance(kinds, tuple) else (kinds,))
+    if is_truth or not isinstance(value, kinds):
+        raise ArgumentError(f"{name} takes {wanted}, and {_MOST.repr(value)} came: give one")

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from chainrule.data.dataset import Dataset, ScalingKind
 from chainrule.data.load import load, load_source
+from chainrule.errors.calls import check_kind, checked_call
 from chainrule.nn.catalog import optimizer as optimizer_named
 from chainrule.nn.layers import Layer
 from chainrule.nn.network import Network
@@ -25,9 +26,11 @@ from chainrule.train.state import initial_state
 from chainrule.train.stopping import Stopper
 
 
+@checked_call
 def train(
     network: Network | Sequence[Layer] | None,
     data: object,
+    y: object = None,
     *,
     loss: str = "auto",
     optimizer: Optimizer | str | None = None,
@@ -56,7 +59,9 @@ def train(
 
     Args:
         network: a `Network` or its layers; None for two hidden layers of 64 and 32 ReLU units.
-        data: what `load` takes: the name of a built-in set, a `Dataset`, (x, y), a dataframe, a path.
+        data: what `load` takes: the name of a built-in set, a `Dataset`, (x, y), a dataframe, a path; or samples x
+            alone.
+        y: the targets, where `data` are the samples x.
         loss: "cross_entropy", "binary_cross_entropy", "mse", "half_squared_error", …; "auto" is chosen by the target.
         optimizer: such as `SGD(0.1)`, or a name; None for Adam with η = 0.003.
         batch_size: samples an update; the last batch of an epoch may be smaller.
@@ -79,11 +84,14 @@ def train(
         stopper: asked from outside to stop.
 
     Returns: the run.
-    Raises: DataError, ExperimentError, ShapeError, UnknownNameError: network, data and options do not fit.
+    Raises: ArgumentError, DataError, ExperimentError, ShapeError, UnknownNameError: network, data or options that do
+            not fit.
         NonFiniteError: the loss left the numbers; what was good is saved.
         WriteError: the folder cannot be written.
     """
-    dataset = load(data)
+    dataset = load(data, y)
+    if network is not None and not isinstance(network, Network):
+        network = Network(network)
     fields: dict[str, Any] = {
         "loss": loss, "batch_size": batch_size, "epochs": epochs, "seed": seed, "shuffle": shuffle,
         "frozen": tuple(frozen) if not isinstance(frozen, str) else (frozen,), "dtype": dtype, "backend": backend,
@@ -98,6 +106,7 @@ def train(
     return run_experiment(experiment, dataset, weights=weights, runs=runs, listeners=listeners, stopper=stopper)
 
 
+@checked_call
 def run_experiment(
     experiment: Experiment,
     data: Dataset | None = None,
@@ -119,6 +128,7 @@ def run_experiment(
 
     Raises: as `train`.
     """
+    check_kind("the experiment", experiment, Experiment, "an `Experiment`, such as run.experiment")
     dataset = load_source(experiment.data) if data is None else data
 
     def keep(event: Event) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from chainrule.document import Block, Column, Document, Number, NumberStyle, Paragraph, Plain, Row, Table
 from chainrule.draws import Purpose, permutation
 from chainrule.errors import ValueRangeError
+from chainrule.errors.calls import check_kind
 from chainrule.explain.chain import Way, way_of
 from chainrule.explain.numbers import evaluate
 from chainrule.explain.opened import Opened
@@ -127,8 +129,9 @@ def check_gradients(
         count: how many weights.
         seed: of the pick.
 
-    Raises: ValueRangeError for fewer than one weight.
+    Raises: ArgumentError for a count that is no whole number; ValueRangeError for fewer than one weight.
     """
+    check_kind("weights", count, Integral, "how many to pick, a whole number such as 10")
     if count < 1:
         raise ValueRangeError(f"{count} weights came: give at least 1")
     subject = subject_of(prepared, moment, rows, prepared.graphs.trainable[0], backend)

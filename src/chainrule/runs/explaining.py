@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chainrule.errors import UnknownNameError
+from chainrule.errors.calls import check_kind
 from chainrule.explain.opened import Opened
 from chainrule.explain.subject import parse_weight
 from chainrule.explain.walkthrough import explain_batch, explain_sample
@@ -24,6 +25,7 @@ def explain(prepared: Prepared, moment: Moment, rows: Sequence[int], weight: str
         backend: what trained the run.
         one: whether a single sample was asked for, rather than a batch that may have one.
     """
+    check_kind("weight", weight, str, "its name as text, such as 'dense_1.W[3, 7]'")
     named = weight.partition("[")[0].strip()
     known = [parameter.name for parameter in prepared.graphs.parameters]
     if named not in known:

@@ -8,6 +8,7 @@ from typing import Final
 
 from chainrule.data.dataset import Dataset
 from chainrule.errors import ExperimentError, RunError, UnknownNameError, UnreadableFileError, unknown_name
+from chainrule.errors.calls import check_kind, checked_call
 from chainrule.runs.run import Run
 from chainrule.train.data_record import read_record
 from chainrule.train.experiment import Experiment
@@ -41,6 +42,7 @@ class Listed:
     problem: str = ""
 
 
+@checked_call
 def open_run(which: str | Path = LATEST, *, data: Dataset | None = None, runs: str | Path = RUNS) -> Run:
     """A run that was trained before.
 
@@ -74,6 +76,7 @@ def find_run(which: str | Path, runs: str | Path = RUNS) -> Path:
 
     Raises: RunError when there is none, or more than one begins so.
     """
+    check_kind("the run", which, (str, Path), "a folder, the beginning of a name, or 'latest'")
     path = Path(which).expanduser()
     if (path / "experiment.toml").is_file():
         return path
@@ -96,8 +99,10 @@ def find_run(which: str | Path, runs: str | Path = RUNS) -> Path:
     )
 
 
+@checked_call
 def list_runs(runs: str | Path = RUNS) -> list[Listed]:
     """The runs in a folder, the one that changed last first."""
+    check_kind("runs", runs, (str, Path), "a folder, such as 'runs'")
     return [_listed(path) for path in sorted(run_folders(Path(runs)), key=_changed, reverse=True)]
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from chainrule.data.dataset import Array, Dataset
 from chainrule.data.load import load_source
 from chainrule.errors import RunError, UnknownNameError
+from chainrule.errors.calls import checked_call
 from chainrule.runs.asking import rows_of_batch, rows_of_samples
 from chainrule.runs.check_gradients import Verdicts, check_gradients
 from chainrule.runs.explaining import explain
@@ -146,6 +147,7 @@ class Run:
 
     # ---- using it ----
 
+    @checked_call
     def predict(self, x: object) -> npt.NDArray[Any]:
         """What the network says of samples.
 
@@ -171,11 +173,14 @@ class Run:
         y_hat = self._said(x)["y_hat"]
         return np.hstack((1 - y_hat, y_hat)) if y_hat.shape[1] == 1 else y_hat
 
-    def evaluate(self, data: object = None) -> Scores:
+    @checked_call
+    def evaluate(self, data: object = None, y: object = None) -> Scores:
         """How good the network is.
 
-        Args: data: rows with their targets, as `load` takes them: a `Dataset`, (x, y), a file; None for the rows held
-            out from the run's own data.
+        Args:
+            data: rows with their targets, as `load` takes them: a `Dataset`, (x, y), a file; or the samples x alone;
+                None for the rows held out from the run's own data.
+            y: the targets, where `data` are the samples x.
 
         Returns: `Classified` or `Regressed`; their `metrics` are a dict.
         Raises: RunError when the run has held out no rows, or the data are of another kind; DataError.
@@ -188,11 +193,12 @@ class Run:
             return evaluate(
                 self.graphs, self.record, self.checkpoint.state, prepared.columns, prepared.split.test, backend
             )
-        dataset = labeled(data, self.record)
+        dataset = labeled(data if y is None else (data, y), self.record)
         laid = columns(self.experiment, self.record, dataset)
         rows = np.arange(dataset.row_count, dtype=np.int64)
         return evaluate(self.graphs, self.record, self.checkpoint.state, laid, rows, backend)
 
+    @checked_call
     def resume(
         self, epochs: int | None = None, *, listeners: Iterable[Listener] = (), stopper: Stopper | None = None
     ) -> Run:
@@ -254,6 +260,7 @@ class Run:
 
     # ---- understanding it ----
 
+    @checked_call
     def explain(
         self,
         weight: str,
@@ -275,14 +282,16 @@ class Run:
             at: "now", with the weights as they are; "start", before the first step; or the number of any step: then the
                 batch is the one that the next step took, where nothing else is said.
 
-        Raises: UnknownNameError for a weight that does not exist; ShapeError for a position outside it; RunError for a
-            row, a batch or a step that does not exist; DataError when the data changed.
+        Raises: ArgumentError for an argument of another kind; UnknownNameError for a weight that does not exist;
+            ShapeError for a position outside it; RunError for a row, a batch or a step that does not exist; DataError
+            when the data changed.
         """
         if isinstance(at, int) and at != self.step:
             return self.at(at).explain(weight, sample=sample, samples=samples, batch=batch)
         moment, rows = self._asked(sample, samples, batch, at)
         return explain(self.prepared, moment, rows, weight, self.checkpoint.backend, one=sample is not None)
 
+    @checked_call
     def nudges(
         self,
         weights: Sequence[str] = (),
@@ -318,6 +327,7 @@ class Run:
             self.prepared, moment, rows, self.checkpoint.backend, weights=weights, top=top, layer=layer, unit=unit
         )
 
+    @checked_call
     def check_gradients(self, weights: int = 10, *, seed: int = 0, batch: int = 0) -> Verdicts:
         """Hold the gradients of weights picked at random against witnesses that know nothing of the chain rule.
 
@@ -359,7 +369,7 @@ class Run:
         if (batch is not None) + (sample is not None) + (samples is not None) > 1:
             raise RunError("one of sample, samples and batch can be explained at a time: leave the others out")
         if sample is not None or samples is not None:
-            return moment, rows_of_samples(self.prepared, [sample] if sample is not None else list(samples or ()))
+            return moment, rows_of_samples(self.prepared, [sample] if sample is not None else samples)
         if batch is None:
             batch = self.checkpoint.steps_of_epoch if at != "start" else 0
         rows, said = rows_of_batch(self.prepared, epoch, batch)

@@ -1,0 +1,98 @@
+"""What a person gets wrong in a call is answered in one sentence of chainrule's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+
+WEIGHT = "dense_1.W[28, 3]"
+FACE: Any = cr  # whose types a person at a prompt does not check
+
+
+@pytest.mark.parametrize(
+    ("named", "sentence"),
+    [
+        ({"weight": 5}, "weight takes its name as text, such as 'dense_1.W[3, 7]', and 5 came: give one"),
+        ({"sample": 1.5}, "sample takes the whole number of a row, such as 17, and 1.5 came: give one"),
+        ({"sample": True}, "sample takes the whole number of a row, such as 17, and True came: give one"),
+        ({"samples": 3}, "samples takes a list of rows, such as [3, 17], and 3 came: give one"),
+        ({"samples": [1.5]}, "sample takes the whole number of a row, such as 17, and 1.5 came: give one"),
+        ({"batch": "a"}, "batch takes the whole number of a batch, such as 0, and 'a' came: give one"),
+        ({"sampel": 1}, "unknown argument of explain 'sampel': did you mean 'sample'?"),
+    ],
+)
+def test_what_is_asked_of_a_weight_is_of_its_kind(digits_run: cr.Run, named: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(cr.errors.ArgumentError, match=re.escape(sentence)):
+        digits_run.explain(**{"weight": WEIGHT, **named})
+
+
+def test_rows_may_come_as_an_array(digits_run: cr.Run) -> None:
+    page = digits_run.explain(WEIGHT, samples=np.array([3, 17]))  # pyright: ignore[reportArgumentType]
+    assert page.data == digits_run.explain(WEIGHT, samples=[3, 17]).data
+    assert digits_run.explain(WEIGHT, sample=np.arange(4)[3]).data == digits_run.explain(WEIGHT, sample=3).data
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (
+            lambda: FACE.gradient(1, 2),
+            "formula takes a formula, such as cr.expr.var",
+        ),
+        (
+            lambda: FACE.gradient(cr.expr.variable("a", "float64"), 2),
+            "wrt takes a formula or a list of them, and 2 came",
+        ),
+        (lambda: FACE.evaluate(3), "formula takes a formula"),
+        (lambda: FACE.open_run(3), "the run takes a folder, the beginning of a name, or 'latest', and 3 came"),
+        (lambda: FACE.list_runs(3), "runs takes a folder, such as 'runs', and 3 came"),
+        (lambda: FACE.run_experiment(3), "the experiment takes an `Experiment`, such as run.experiment, and 3 came"),
+        (lambda: FACE.train(None, "xor", epohcs=3), "unknown argument of train 'epohcs': did you mean 'epochs'?"),
+        (lambda: FACE.train(None, "xor", lr=3), "unknown argument of train 'lr': did you mean 'optimizer'?"),
+        (lambda: FACE.train(None), "train needs data, and got none: call it as train(data)"),
+        (lambda: FACE.load("digits", taget="a"), "unknown argument of load 'taget': did you mean 'target'?"),
+        (lambda: FACE.load("table.csv", "price"), "targets came beside 'table.csv', which has its own: leave them out"),
+        (lambda: FACE.load(cr.load("xor"), [1]), "targets came beside a Dataset, which has its own"),
+    ],
+)
+def test_a_wrong_call_is_answered(call: Callable[[], object], sentence: str) -> None:
+    with pytest.raises(cr.errors.ArgumentError, match=re.escape(sentence)) as caught:
+        call()
+    assert isinstance(caught.value, TypeError)
+    assert isinstance(caught.value, ValueError)
+
+
+def test_a_layer_alone_is_no_network() -> None:
+    with pytest.raises(cr.errors.ExperimentError, match="made of a list of layers"):
+        cr.train(cr.Dense(2), "xor", runs=None)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_count_of_weights_is_whole(digits_run: cr.Run) -> None:
+    with pytest.raises(cr.errors.ArgumentError, match=r"weights takes how many to pick, .* and 1\.5 came"):
+        digits_run.check_gradients(1.5)  # pyright: ignore[reportArgumentType]
+
+
+def test_samples_and_targets_may_come_one_after_the_other() -> None:
+    x, y = cr.load("moons").x, cr.load("moons").y
+    one, other = (cr.train([cr.Dense(2)], *data, epochs=2, runs=None) for data in ((x, y), ((x, y),)))
+    assert one.history == other.history
+    assert one.evaluate(x, y).metrics == one.evaluate((x, y)).metrics
+    assert cr.load(x, y).source.sha256 == cr.load((x, y)).source.sha256
+
+
+def test_a_data_set_has_rows() -> None:
+    digits = cr.load("digits")
+    assert len(digits) == 1797
+    x, y = digits[17]
+    assert (x == digits.x[17]).all()
+    assert y == digits.y[17] == 7
+    assert [len(part) for part in digits[:5]] == [5, 5]
+    assert sum(1 for _ in cr.load("xor")) == 4
+    with pytest.raises(IndexError):
+        _ = digits[1797]
