@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from chainrule.cli.design_from_flags import experiment_of
@@ -12,6 +14,7 @@ from chainrule.errors import InputError
 from chainrule.nn.layers import Dense
 from chainrule.nn.optimizers import SGD, Adam
 from chainrule.train.experiment import Experiment, Preprocessing, SplitPlan
+from chainrule.train.fit import fit
 from chainrule.train.serialize import from_toml
 from tests.cli.conftest import Command
 
@@ -59,8 +62,40 @@ def test_a_rate_alone_changes_the_default_optimizer() -> None:
     assert experiment.optimizer == Adam(0.5, beta_2=0.99)
 
 
-def test_no_hidden_layer_is_one_layer() -> None:
-    experiment, _ = experiment_of("xor", NO_DATA_FLAGS, ExperimentFlags(hidden=""))
+def test_the_one_weight_set_is_trained_as_in_its_trace_and_flags_change_that() -> None:
+    experiment, _ = experiment_of("one_weight", NO_DATA_FLAGS, NO_FLAGS)
+    assert experiment.network == (Dense(1, use_bias=False),)
+    assert experiment.loss == "mean_squared_error"
+    assert (experiment.optimizer, experiment.epochs, experiment.dtype) == (SGD(0.1), 11, "float64")
+    faster, _ = experiment_of("one_weight", NO_DATA_FLAGS, ExperimentFlags(learning_rate=0.2, epochs=3))
+    assert (faster.optimizer, faster.epochs) == (SGD(0.2), 3)
+    deeper, _ = experiment_of("one_weight", NO_DATA_FLAGS, ExperimentFlags(hidden="3"))
+    assert (len(deeper.network), deeper.optimizer, deeper.epochs) == (2, Adam(0.003), 20)
+
+
+def test_xor_is_learned_by_default() -> None:
+    experiment, dataset = experiment_of("xor", NO_DATA_FLAGS, NO_FLAGS)
+    assert experiment.network == (Dense(8, "tanh"), Dense(2))
+    for seed in (0, 1, 2):
+        assert fit(experiment.but(seed=seed), dataset).history["accuracy"][-1] == 1.0
+
+
+def test_images_of_mnist_go_through_two_layers_of_16(tmp_path: Path) -> None:
+    for part, rows in (("train", 20), ("t10k", 10)):
+        pixels = np.arange(rows * 784, dtype=np.uint32).astype(np.uint8).tobytes()
+        (tmp_path / f"{part}-images-idx3-ubyte").write_bytes(struct.pack(">HBBIII", 0, 8, 3, rows, 28, 28) + pixels)
+        labels = bytes(k % 10 for k in range(rows))
+        (tmp_path / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">HBBI", 0, 8, 1, rows) + labels)
+    experiment, dataset = experiment_of(str(tmp_path), NO_DATA_FLAGS, NO_FLAGS)
+    assert experiment.layers.parameter_count(tuple(dataset.x.shape[1:])) == 13_002
+    curved, _ = experiment_of(str(tmp_path), NO_DATA_FLAGS, ExperimentFlags(activation="tanh"))
+    assert [layer.units for layer in curved.network if isinstance(layer, Dense)] == [16, 16, 10]
+
+
+def test_no_hidden_layer_is_said_with_layers() -> None:
+    with pytest.raises(InputError, match="got nothing: for a network without hidden layers say every layer"):
+        experiment_of("xor", NO_DATA_FLAGS, ExperimentFlags(hidden=""))
+    experiment, _ = experiment_of("xor", NO_DATA_FLAGS, ExperimentFlags(layers="dense(2)"))
     assert experiment.network == (Dense(2),)
 
 
@@ -83,7 +118,13 @@ def test_the_printed_experiment_repeats_it_and_flags_override(command: Command, 
     ("data", "flags", "says"),
     [
         (NO_DATA_FLAGS, ExperimentFlags(hidden="a,b"), "whole numbers separated by commas"),
-        (NO_DATA_FLAGS, ExperimentFlags(hidden="0"), "units"),
+        (NO_DATA_FLAGS, ExperimentFlags(hidden="0"), "1 to 1,000,000 units, and got 0"),
+        (NO_DATA_FLAGS, ExperimentFlags(hidden="64,,32"), "separated by commas, such as 64,32, and got '64,,32'"),
+        (
+            NO_DATA_FLAGS,
+            ExperimentFlags(hidden="10000000000"),
+            "1 to 1,000,000 units, and got 10000000000: choose fewer",
+        ),
         (NO_DATA_FLAGS, ExperimentFlags(hidden="3", layers="dense(2)"), "leave --hidden"),
         (NO_DATA_FLAGS, ExperimentFlags(momentum=0.5), "--momentum is no option of adam"),
         (NO_DATA_FLAGS, ExperimentFlags(activation="rleu"), "did you mean 'relu'"),

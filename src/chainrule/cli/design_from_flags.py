@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -18,8 +18,10 @@ from chainrule.nn.catalog import optimizer as optimizer_named
 from chainrule.nn.layers import Layer
 from chainrule.nn.optimizers import Optimizer
 from chainrule.train.experiment import AUTO, Experiment
-from chainrule.train.resolve import HIDDEN, default_network, design, resolve
+from chainrule.train.resolve import default_network, design, resolve
 from chainrule.train.serialize import read_experiment
+
+MOST_UNITS: Final = 1_000_000  # of a hidden layer; two of them side by side are terabytes of weights already
 
 
 def experiment_of(what: str, data: DataFlags, flags: ExperimentFlags) -> tuple[Experiment, Dataset]:
@@ -31,14 +33,14 @@ def experiment_of(what: str, data: DataFlags, flags: ExperimentFlags) -> tuple[E
     if _is_experiment(what):
         return _overridden(read_experiment(Path(what)), data, flags)
     dataset = load(what, **data.loading)
-    fields = _fields(data, flags)
+    fields, network = _fields(data, flags), _network(flags, dataset)
     if "optimizer" not in fields and (options := _optimizer_options(flags)):
-        fields["optimizer"] = _changed(_default_optimizer(), options)
+        fields["optimizer"] = _changed(design(dataset, network).optimizer, options)
     split = given(
         test_fraction=data.test_fraction, validation_fraction=data.validation_fraction, stratify=data.stratify
     )
     scaling = given(features=data.scale_features, targets=data.scale_targets)
-    experiment = design(dataset, _network(flags, dataset), **fields)
+    experiment = design(dataset, network, **fields)
     return resolve(_within(experiment, split, scaling), dataset), dataset
 
 
@@ -102,11 +104,6 @@ def _changed(optimizer: Optimizer, options: dict[str, Any]) -> Optimizer:
     return msgspec.structs.replace(optimizer, **options)
 
 
-def _default_optimizer() -> Optimizer:
-    fields = {field.name: field.default for field in msgspec.structs.fields(Experiment)}
-    return fields["optimizer"]
-
-
 def _network(flags: ExperimentFlags, dataset: Dataset) -> tuple[Layer, ...] | None:
     """The layers that were typed; None where none were."""
     if flags.layers is not None:
@@ -115,5 +112,26 @@ def _network(flags: ExperimentFlags, dataset: Dataset) -> tuple[Layer, ...] | No
         return read_layers(flags.layers)
     if flags.hidden is None and flags.activation is None:
         return None
-    hidden = HIDDEN if flags.hidden is None else numbers("--hidden", flags.hidden)
+    hidden = None if flags.hidden is None else _units(flags.hidden)
     return default_network(dataset, hidden, flags.activation or "relu")
+
+
+def _units(text: str) -> tuple[int, ...]:
+    """The units of the hidden layers.
+
+    Raises: InputError for none, for an empty place, or for numbers that no layer has.
+    """
+    if not text.strip():
+        raise InputError(
+            "--hidden takes the units of each hidden layer, such as 64,32, and got nothing: for a network without "
+            "hidden layers say every layer, as in --layers 'dense(10)'"
+        )
+    units = numbers("--hidden", text)
+    wrong = [each for each in units if not 1 <= each <= MOST_UNITS]
+    if wrong:
+        raise InputError(
+            f"--hidden takes layers of 1 to {MOST_UNITS:,} units, and got {wrong[0]}: choose fewer"
+            if wrong[0] > 1
+            else f"--hidden takes layers of 1 to {MOST_UNITS:,} units, and got {wrong[0]}: choose at least 1"
+        )
+    return units

@@ -20,10 +20,12 @@ class DataFlags:
 
     target: Annotated[str | None, Parameter(group=DATA, help="The column to predict.")] = None
     features: Annotated[
-        tuple[str, ...], Parameter(group=DATA, negative=(), show_default=False, help="Columns to predict from.")
+        tuple[str, ...],
+        Parameter(group=DATA, negative=(), show_default=False, metavar="X,Y", help="Columns to predict from."),
     ] = ()
     drop: Annotated[
-        tuple[str, ...], Parameter(group=DATA, negative=(), show_default=False, help="Columns to leave out.")
+        tuple[str, ...],
+        Parameter(group=DATA, negative=(), show_default=False, metavar="X,Y", help="Columns to leave out."),
     ] = ()
     task: Annotated[
         Literal["classification", "regression"] | None, Parameter(group=DATA, help="Where the target leaves it open.")
@@ -76,7 +78,8 @@ class ExperimentFlags:
     shuffle: Annotated[bool | None, Parameter(group=TRAINING, help="A new order each epoch.")] = None
     seed: Annotated[int | None, Parameter(group=TRAINING, help="Of weights, split and order.")] = None
     frozen: Annotated[
-        tuple[str, ...], Parameter(group=TRAINING, negative=(), show_default=False, help="Parameters that stay: '*.b'.")
+        tuple[str, ...],
+        Parameter(group=TRAINING, negative=(), show_default=False, metavar="P,Q", help="Parameters that stay: '*.b'."),
     ] = ()
     dtype: Annotated[str | None, Parameter(group=TRAINING, help="float32 or float64.")] = None
     backend: Annotated[str | None, Parameter(group=TRAINING, help="What runs it; see doctor.")] = None

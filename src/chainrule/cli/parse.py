@@ -95,7 +95,7 @@ def numbers(option: str, text: str) -> tuple[int, ...]:
     Raises: InputError for anything else.
     """
     try:
-        return tuple(int(part) for part in text.split(",") if part.strip())
+        return tuple(int(part) for part in text.split(","))
     except ValueError as error:
         raise InputError(
             f"{option} takes whole numbers separated by commas, such as 64,32, and got '{text}'"

@@ -15,13 +15,15 @@ from chainrule.nn.layers import Dense, Flatten, Layer
 from chainrule.nn.losses import Loss, loss_named
 from chainrule.nn.network import Network
 from chainrule.train.experiment import AUTO, Experiment, Preprocessing, SplitPlan
+from chainrule.train.recipes import default_hidden, recipe
 
-HIDDEN: Final = (64, 32)  # units of the hidden layers where nobody says otherwise; all with ReLU
 HALVED: Final = frozenset({"relu", "leaky_relu", "elu", "gelu", "silu"})  # let about half of a signal pass: He's case
 
 
-def default_network(dataset: Dataset, hidden: Sequence[int] = HIDDEN, activation: str = "relu") -> tuple[Layer, ...]:
-    """Hidden layers of these units, 64 and 32 with ReLU by default, and an output for each class or target.
+def default_network(
+    dataset: Dataset, hidden: Sequence[int] | None = None, activation: str = "relu"
+) -> tuple[Layer, ...]:
+    """Hidden layers of these units, where not said 64 and 32 or what fits the data, and an output each class or target.
 
     Their weights are drawn after He where the activation lets about half of a signal pass, else after Glorot. Samples
     with several axes are flattened first.
@@ -29,7 +31,10 @@ def default_network(dataset: Dataset, hidden: Sequence[int] = HIDDEN, activation
     Raises: ExperimentError, UnknownNameError: no number of units, no activation.
     """
     kernel = "he_uniform" if activation in HALVED else "glorot_uniform"
-    layers = tuple(Dense(units, activation, kernel_initializer=kernel) for units in hidden)
+    layers = tuple(
+        Dense(units, activation, kernel_initializer=kernel)
+        for units in (default_hidden(dataset) if hidden is None else hidden)
+    )
     flat = (Flatten(),) if dataset.x.ndim > 2 else ()
     return (*flat, *layers, Dense(dataset.output_count))
 
@@ -39,7 +44,7 @@ def design(dataset: Dataset, network: Network | Sequence[Layer] | None = None, *
 
     Args:
         dataset: names the experiment unless `name` does.
-        network: a network or its layers; None for `default_network`.
+        network: a network or its layers; None for the set's own recipe where it has one, else for `default_network`.
         fields: of `Experiment`, each checked there.
 
     Raises: UnknownNameError for a field that does not exist; ExperimentError for a value without meaning.
@@ -48,8 +53,9 @@ def design(dataset: Dataset, network: Network | Sequence[Layer] | None = None, *
         if field not in Experiment.__struct_fields__:
             raise UnknownNameError("field of the experiment", field, Experiment.__struct_fields__)
     layers = network.layers if isinstance(network, Network) else network
-    chosen: dict[str, Any] = {"name": dataset.name, **fields}
-    return Experiment(data=dataset.source, network=tuple(layers or default_network(dataset)), **chosen)
+    suggested = recipe(dataset) if layers is None else {"network": tuple(layers)}
+    chosen: dict[str, Any] = {"name": dataset.name, "network": default_network(dataset), **suggested, **fields}
+    return Experiment(data=dataset.source, **chosen)
 
 
 def resolve(experiment: Experiment, dataset: Dataset) -> Experiment:
