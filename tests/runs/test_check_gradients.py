@@ -21,6 +21,29 @@ def test_half_of_the_picked_weights_are_alive_and_all_agree(digits_run: cr.Run) 
     assert max(map(len, text.splitlines())) <= 80
 
 
+def test_every_difference_stands_beside_its_bound(digits_run: cr.Run) -> None:
+    verdicts = digits_run.check_gradients(3)
+    lines = [line.split() for line in str(verdicts.page).splitlines()]
+    shown = [(line[-3], line[-2]) for line in lines if line and line[-1] == "agrees"]
+    witnesses = [witness for verdict in verdicts.verdicts for witness in verdict.witnesses]
+    assert len(shown) == len(witnesses) == 9
+    for (off_by, bound), witness in zip(shown, witnesses, strict=True):
+        assert float(off_by) == pytest.approx(witness.difference, rel=0.5)
+        assert float(bound) == pytest.approx(witness.bound, rel=0.5)
+
+
+def test_a_kink_is_told_without_numbers(digits_run: cr.Run) -> None:
+    verdicts = digits_run.check_gradients(1)
+    only = verdicts.verdicts[0]
+    at_kink = replace(only, witnesses=tuple(replace(each, kink=True) for each in only.witnesses))
+    lines = str(Verdicts(verdicts.run, (at_kink,)).page).splitlines()
+    assert [line.split()[-2:] for line in lines if line.endswith("kink")] == [
+        ["difference", "kink"],
+        ["step", "kink"],
+        ["mode", "kink"],
+    ]
+
+
 def test_a_seed_picks_the_same_weights_again(digits_run: cr.Run) -> None:
     first, again, other = (digits_run.check_gradients(5, seed=seed) for seed in (1, 1, 2))
     assert first == again

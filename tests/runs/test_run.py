@@ -19,6 +19,30 @@ def test_history_reads_like_a_dict(digits_run: cr.Run) -> None:
         _ = digits_run.history["los"]
 
 
+def test_a_history_shows_itself_as_a_table(digits_run: cr.Run) -> None:
+    lines = repr(digits_run.history).splitlines()
+    assert lines[0] == "History of 3 epochs"
+    assert lines[1].split() == ["epoch", "loss", "accuracy"]
+    assert [line.split()[0] for line in lines[2:]] == ["1", "2", "3"]
+    assert float(lines[-1].split()[1]) == pytest.approx(digits_run.history["loss"][-1], rel=1e-5)
+    long = cr.train([cr.Dense(2)], "xor", epochs=30, runs=None).history
+    assert [line.split()[0] for line in repr(long).splitlines()[2:]] == [
+        *("1", "2", "3", "4", "5"), "…", *("26", "27", "28", "29", "30"),
+    ]  # fmt: skip
+    assert repr(cr.History()).splitlines() == ["History of 0 epochs", "epoch"]
+
+
+def test_a_page_shows_itself_at_a_prompt_and_in_a_notebook(digits_run: cr.Run) -> None:
+    page = digits_run.explain("dense_1.W[28, 3]", sample=17)
+    assert repr(page) == page.text.rstrip("\n")
+    html = page._repr_html_()  # what a notebook asks for
+    assert html.startswith("<style>")
+    assert html.count("<article") == 1
+    assert "<math" in html
+    assert "<script" not in html
+    assert "<html" not in html
+
+
 def test_predictions_are_classes_and_fit_the_accuracy(digits_run: cr.Run) -> None:
     digits = cr.load("digits")
     test = digits_run.prepared.split.test

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from chainrule.document import Block, Column, Document, Number, NumberStyle, Paragraph, Plain, Row, Table
+from chainrule.document import Block, Cell, Column, Document, Number, NumberStyle, Paragraph, Plain, Row, Table
 from chainrule.draws import Purpose, permutation
 from chainrule.errors import ValueRangeError
 from chainrule.errors.calls import check_kind
@@ -65,19 +65,20 @@ class Verdicts:
 
     @property
     def page(self) -> Page:
-        """A table of all weights, with what each witness is off by."""
-        methods = [witness.method for witness in self.verdicts[0].witnesses]
+        """A table of all weights: of every witness what it is off by, beside the bound that it must lie within."""
         columns = (
             Column("weight", heading=True),
             Column("gradient", style=GRADIENT),
-            *(Column(*_two_lines(method), style=OFF) for method in methods),
+            Column("by"),
+            Column("off by", style=OFF),
+            Column("bound", style=OFF),
             Column("verdict"),
         )
         blocks: tuple[Block, ...] = (
             Table(
                 columns,
-                tuple(_row(verdict, methods) for verdict in self.verdicts),
-                caption="beside each gradient, how far every witness is off it",
+                tuple(row for verdict in self.verdicts for row in _rows(verdict)),
+                caption="beside each gradient, how far every witness is off it, and how far it may be",
                 name="verdicts",
             ),
             Paragraph(self._sentence()),
@@ -167,24 +168,14 @@ def _verdict(opened: Opened) -> Verdict:
     return Verdict(show_weight(opened.parameter, opened.index), opened.gradient, tuple(opened.witnesses))
 
 
-def _row(verdict: Verdict, methods: list[str]) -> Row:
-    by_method = {witness.method: witness for witness in verdict.witnesses}
-    return Row(
-        (
-            verdict.weight,
-            Number(verdict.gradient),
-            *(_cell(by_method.get(method)) for method in methods),
-            "agrees" if verdict.agrees else "DISAGREES",
-        )
-    )
+def _rows(verdict: Verdict) -> list[Row]:
+    """A row a witness; the first names the weight."""
+    heads = [(verdict.weight, Number(verdict.gradient)), *[(None, None)] * (len(verdict.witnesses) - 1)]
+    return [Row((*head, *_cells(witness))) for head, witness in zip(heads, verdict.witnesses, strict=True)]
 
 
-def _two_lines(method: str) -> tuple[str, str]:
-    first, _, second = method.partition(" ")
-    return first, second
-
-
-def _cell(witness: Witness | None) -> Number | str:
-    if witness is None:
-        return "-"
-    return "kink" if witness.kink else Number(witness.difference)
+def _cells(witness: Witness) -> tuple[Cell, ...]:
+    if witness.kink:
+        return (witness.method, None, None, "kink")
+    said = "agrees" if witness.agrees else "DISAGREES"
+    return (witness.method, Number(witness.difference), Number(witness.bound), said)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chainrule.document import Document, render_text, to_plain
+from chainrule.document.html import document_css, render_html
 from chainrule.document.plain import plain_value
 from chainrule.document.tree import Plain
 
@@ -58,4 +59,8 @@ class Page:
         return self.text
 
     def __repr__(self) -> str:
-        return f"Page({self.document.title!r})"
+        return self.text.rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the same document with its formulas as MathML, in a style of its own."""
+        return f"<style>\n{document_css()}</style>\n{render_html(self.document, standalone=False)}"

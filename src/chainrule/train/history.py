@@ -8,10 +8,12 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from chainrule.errors import RunError, UnknownNameError, WriteError
 from chainrule.train.durable import gone, write_durably
+
+SHOWN: Final = 10  # epochs of a history that is shown; of more, the first and the last five
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,23 @@ class History(Mapping[str, list[float]]):
         """How many epochs are complete."""
         return len(self.entries)
 
+    def __repr__(self) -> str:
+        """A table of the epochs, counted from 1 as people count them; of many, the first and the last."""
+        names = self._names()
+        rows = [[str(e.epoch + 1), *(f"{e.metrics.get(name, math.nan):.6g}" for name in names)] for e in self.entries]
+        left_out = len(rows) - SHOWN
+        if left_out > 0:
+            rows[SHOWN // 2 : -SHOWN // 2] = [["…", *("" for _ in names)]]
+        return "\n".join([f"History of {self.epochs} epochs", *_lines([["epoch", *names], *rows])])
+
     def _names(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(name for entry in self.entries for name in entry.metrics))
+
+
+def _lines(rows: list[list[str]]) -> list[str]:
+    """Rows of cells as lines, each column as wide as its widest cell, aligned at the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(str.rjust, row, widths)).rstrip() for row in rows]
 
 
 class HistoryFile:
