@@ -42,6 +42,16 @@ def truncated_npz(folder: Path) -> Path:
     return path
 
 
+def array(folder: Path) -> Path:
+    np.save(folder / "a.npy", np.ones((4, 3)))
+    return folder / "a.npy"
+
+
+def empty_experiment(folder: Path) -> Path:
+    (folder / "e.toml").write_text("format_version = 1\n")
+    return folder / "e.toml"
+
+
 def folder_without_data(folder: Path) -> Path:
     return folder
 
@@ -63,6 +73,10 @@ MISTAKES = {
     "images cut short": (truncated_images, [], "fetch it again"),
     "an archive cut short": (truncated_npz, [], "cut short"),
     "a folder without data": (folder_without_data, [], "holds no IDX files"),
+    "one row of numbers": (table("x,u,y\n1,2,3\n"), ["--target", "y"], "1 row is too few"),
+    "text to predict": (table("x,u,y\n1,2,a\n"), ["--target", "y", "--task", "regression"], "is text, and regression"),
+    "no column of an array": (array, [], "say it with --target"),
+    "an empty experiment": (empty_experiment, [], "the key 'name' is missing, add it"),
     "an unknown loss": (table("x,u,y\n" + ROWS), ["--target", "y", "--loss", "mce"], "unknown loss"),
     "a loss for classes": (table("x,u,y\n" + ROWS), ["--target", "u", "--drop", "y", "--loss", "cross_entropy"],
                            "compares classes"),
@@ -90,6 +104,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_two(command: Command, tmp_path:
         (("train", "nowhere/data.csv", "--target", "y"), "no file"),
         (("train", "absent.toml"), "cannot be read"),
         (("train", "xor", "--backend", "gpu"), "unknown backend 'gpu'"),
+        (("train", "xor", "--epochs", "0"), "as epochs, and got 0; choose another number"),
         (("open", "digits"), "unknown command"),
         (("explain", "digits", "--weight", "dense_9.W[0, 0]"), "known are dense_1.W"),
         (("explain", "digits", "--weight", "dense_1.W[0, 16]"), "0 to 15"),
@@ -99,7 +114,10 @@ def test_a_mistake_is_one_sentence_and_exit_code_two(command: Command, tmp_path:
         (("explain", "digits", "--weight", "dense_1.W[0, 1]", "--batch", "0", "--sample", "1"), "exclude"),
         (("explain", "nothing", "--weight", "dense_1.W[0, 1]"), "unknown run"),
         (("predict", "line", "absent.csv"), "no file"),
-        (("predict", "digits", "line.csv"), "unknown column"),
+        (
+            ("predict", "digits", "line.csv"),
+            "line.csv lacks 'pixel[0, 0]', 'pixel[0, 1]', 'pixel[0, 2]' and 61 more",
+        ),
         (("evaluate", "digits", "line.csv"), "--target"),
         (("gradcheck", "digits", "--weights", "0"), "at least 1"),
         (("resume", "digits"), "more than 2 epochs"),

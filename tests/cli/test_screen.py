@@ -58,4 +58,4 @@ def test_a_terminal_without_unicode_gets_ascii() -> None:
     assert screen.ascii
     screen.json({"name": "größe · δ", "loss": float("nan")})
     stream.seek(0)
-    assert json.loads(stream.read()) == {"name": "größe · δ", "loss": "nan"}
+    assert json.loads(stream.read()) == {"name": "größe · δ", "loss": None}

@@ -30,7 +30,8 @@ def test_training_on_a_pipe_writes_a_json_line_an_epoch(command: Command, tmp_pa
     assert ended.err == ""
     assert start["event"] == "start"
     assert start["rows"] == {"train": 320, "validation": 80, "test": 100}
-    assert [epoch["epoch"] for epoch in epochs] == [0, 1, 2]
+    assert start["first_epoch"] == 1
+    assert [epoch["epoch"] for epoch in epochs] == [1, 2, 3]
     assert {"loss", "accuracy", "val_loss", "val_accuracy", "seconds", "step"} <= set(epochs[0])
     assert end["reason"] == "completed"
     assert Path(str(end["run"])).is_dir()
@@ -62,9 +63,11 @@ def test_going_on_where_it_stopped(command: Command, terminal: Command, tmp_path
     command("train", "moons", "--epochs", "2", "--runs", str(tmp_path))
     run = str(next(tmp_path.iterdir()))
     more = command("resume", run, "--epochs", "4")
-    assert [line["epoch"] for line in lines(more.out) if line["event"] == "epoch"] == [2, 3]
+    assert [line["epoch"] for line in lines(more.out) if line["event"] == "epoch"] == [3, 4]
     shown = terminal("resume", run, "--epochs", "5")
     assert "goes on after step 52, epoch 5" in shown.err
+    asked = command("resume", run, "--epochs", "4")
+    assert "has 5 epochs already, and 4 in all were asked for: ask for more than 5 epochs" in asked.err
     refused = command("resume", run)
     assert refused.code == errors.EXIT_USAGE
     assert "ask for more than 5 epochs" in refused.err
@@ -194,6 +197,26 @@ def test_the_doctor_tries_every_backend(command: Command, terminal: Command) -> 
     shown = terminal("doctor")
     assert shown.code == 0
     assert "Everything works." in shown.out
+
+
+def test_a_backend_that_is_not_installed_is_no_illness(
+    command: Command, terminal: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chainrule.cli.health.NEEDED", {"native": "llvmlite_that_is_absent"})
+    shown = terminal("doctor")
+    assert shown.code == 0
+    assert "not installed; the reference serves" in " ".join(shown.out.split())
+    assert "Everything works." in shown.out
+    data = json.loads(command("doctor", "--json").out)
+    assert data["healthy"] is True
+    assert [each["installed"] for each in data["backends"]] == [True, False]
+
+
+def test_one_backend_that_fails_is_enough_for_a_failure(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = [("reference", True, "fine"), ("native", False, "broken")]
+    monkeypatch.setattr("chainrule.cli.health.available", lambda: said)
+    monkeypatch.setattr("chainrule.cli.health.NEEDED", {})
+    assert command("doctor").code == errors.EXIT_FAILED
 
 
 def test_the_doctor_sees_a_backend_that_computes_something_else(

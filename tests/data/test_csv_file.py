@@ -132,8 +132,18 @@ BAD: dict[str, tuple[str | bytes, dict[str, Any], type[ChainruleError], str]] = 
         DataError,
         "line 3, .*'t': the target is missing .*1 more",
     ),
-    "mixed target": ("a,t\n1,5\n2,6\n3,abc\n", {"target": "t"}, DataError, "line 4, column 't': 'abc': the other rows"),
-    "text regression": ("a,t\n1,x\n2,y\n", {"target": "t", "task": "regression"}, DataError, "line 2, .*this is text"),
+    "mixed target": (
+        "a,t\n1,5\n2,6\n3,abc\n",
+        {"target": "t"},
+        DataError,
+        "line 4, column 't': 'abc' is text, and the other rows",
+    ),
+    "text regression": (
+        "a,t\n1,x\n2,y\n",
+        {"target": "t", "task": "regression"},
+        DataError,
+        "line 2, .*is text, and regression",
+    ),
     "infinite target": (
         "a,t\n1,1\n2,inf\n",
         {"target": "t"},

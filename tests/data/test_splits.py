@@ -150,9 +150,9 @@ def test_rows_the_source_declares_as_test_are_the_test() -> None:
 
 
 def test_too_few_rows_are_refused() -> None:
-    with pytest.raises(DataError, match=r"1 rows are too few to hold out a test part.*test_fraction to 0"):
+    with pytest.raises(DataError, match=r"1 row is too few .* as at least .*--test-fraction 0 or"):
         split(load("one_weight"), test_fraction=0.2, seed=0)
-    with pytest.raises(DataError, match="validation_fraction to 0"):
+    with pytest.raises(DataError, match=r"every class needs a row to train on.*--validation-fraction 0"):
         split(labeled([1, 1]), test_fraction=0.0, validation_fraction=0.5, seed=0)
 
 

@@ -53,7 +53,7 @@ CSV = "a,b\n1,2\n3,x\n,4\n"
 BAD: dict[str, tuple[str, str | bytes, tuple[str, ...], type[ChainruleError], str]] = {
     "text": ("new.csv", CSV, ("b",), DataError, "line 3, column 'b': 'x' where a finite number is needed"),
     "missing": ("new.csv", CSV, ("a",), DataError, "line 4, column 'a': a missing value"),
-    "column": ("new.csv", CSV, ("aa",), UnknownNameError, "column in new.csv 'aa'"),
+    "column": ("new.csv", CSV, ("aa",), DataError, "new.csv lacks 'aa', which the run was trained on"),
     "no rows": ("new.csv", "a,b\n", ("a",), DataError, "no rows"),
     "ending": ("new.pdf", b"x", (), UnreadableFileError, "not known"),
     "damaged array": ("new.npy", b"x", (), UnreadableFileError, "damaged"),

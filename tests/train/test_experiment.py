@@ -107,14 +107,14 @@ def test_the_lineage_is_kept_by_more_epochs_and_by_nothing_else() -> None:
 
 
 BROKEN = {
-    ("epochs = 20", "epoch = 20"): "unknown key of e.toml 'epoch': did you mean 'epochs'?",
-    ("units = 10", "unit = 10"): "unknown key in network[0] of e.toml 'unit': did you mean 'units'?",
+    ("epochs = 20", "epoch = 20"): "unknown key 'epoch' in e.toml: did you mean 'epochs'?",
+    ("units = 10", "unit = 10"): "unknown key 'unit' in network[0] of e.toml: did you mean 'units'?",
     (
         "learning_rate",
         "lerning_rate",
-    ): "unknown key in optimizer of e.toml 'lerning_rate': did you mean 'learning_rate'?",
-    ("stratify", "stratified"): "unknown key in split of e.toml 'stratified': did you mean 'stratify'?",
-    ("sha256", "sha-256"): "unknown key in data of e.toml 'sha-256': did you mean 'sha256'?",
+    ): "unknown key 'lerning_rate' in optimizer of e.toml: did you mean 'learning_rate'?",
+    ("stratify", "stratified"): "unknown key 'stratified' in split of e.toml: did you mean 'stratify'?",
+    ("sha256", "sha-256"): "unknown key 'sha-256' in data of e.toml: did you mean 'sha256'?",
     ('"adam"', '"adams"'): "unknown type of optimizer in e.toml 'adams': did you mean 'adam'?",
     ('type = "dense"\n', ""): "network[0] needs the key type, one of dense, activation, flatten",
     ("units = 10", "units = 0"): "network[0]: a dense layer needs a whole number of at least 1 as units, and got 0",
@@ -129,7 +129,7 @@ BROKEN = {
     ("frozen = []", 'frozen = "*.b"'): "frozen: expected `array`, got `str`",
     ("format_version = 1", "format_version = 2"): "was written by a newer chainrule (format_version 2)",
     ('name = "small"', 'name = ""'): "an experiment needs a name that can be printed",
-    ('name = "small"\n', ""): "object missing required field `name`",
+    ('name = "small"\n', ""): "e.toml: the key 'name' is missing, add it",
     ("seed = 0", "seed = "): "e.toml is not TOML",
     ("epochs = 20", "epochs = 0"): "an experiment needs a whole number of at least 1 as epochs, and got 0",
     ("epochs = 20", "epochs = 2.5"): "epochs: expected `int`, got `float`",

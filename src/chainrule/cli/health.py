@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 import sys
@@ -18,7 +19,8 @@ from chainrule.nn.layers import Dense
 from chainrule.nn.optimizers import SGD
 from chainrule.runs.begin import train
 
-PACKAGES: Final = ("chainrule", "numpy", "polars", "narwhals", "msgspec", "safetensors", "cyclopts", "rich")
+PACKAGES: Final = ("chainrule", "numpy", "llvmlite", "polars", "narwhals", "msgspec", "safetensors", "cyclopts", "rich")
+NEEDED: Final = {"native": "llvmlite"}  # without these a backend is absent, not broken
 # The one-weight network, x = 1.2, target 0.4: w - 0.1 · 2 (1.2 w - 0.4) · 1.2, from w = 0.7.
 KNOWN_WEIGHT: Final = 0.5944
 CLOSE: Final = 1e-15
@@ -26,11 +28,19 @@ CLOSE: Final = 1e-15
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A backend: whether it computes what is known, and a sentence."""
+    """A backend: whether it computes what is known, a sentence, and whether what it needs is installed at all."""
 
     name: str
     works: bool
     said: str
+    installed: bool = True
+
+    @property
+    def state(self) -> str:
+        """In a word or two."""
+        if not self.installed:
+            return "not installed"
+        return "works" if self.works else "DOES NOT WORK"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +51,16 @@ class Health:
 
     @property
     def is_good(self) -> bool:
-        """Whether some backend works."""
-        return any(each.works for each in self.backends)
+        """Whether some backend works, and all do that are installed."""
+        works = [each.works for each in self.backends if each.installed]
+        return any(works) and all(works)
 
     def data(self) -> dict[str, Any]:
         """The findings as plain values."""
         return {
             "healthy": self.is_good, "versions": versions(), "processor": processor(), "cores": os.cpu_count(),
-            "backends": [{"name": each.name, "works": each.works, "said": each.said} for each in self.backends],
+            "backends": [{"name": each.name, "works": each.works, "installed": each.installed, "said": each.said}
+                for each in self.backends],
             "cache": str(cache()),
         }  # fmt: skip
 
@@ -57,14 +69,14 @@ class Health:
         known = Table((Column(heading=True), Column()), tuple(Row((name, said)) for name, said in versions().items()))
         backends = Table(
             (Column(heading=True), Column(), Column()),
-            tuple(Row((e.name, "works" if e.works else "DOES NOT WORK", e.said)) for e in self.backends),
+            tuple(Row((e.name, e.state, e.said)) for e in self.backends),
         )
         terminal = (
             f"{screen.width} columns, {'colors' if screen.color else 'no colors'}, "
             f"{'only ASCII' if screen.ascii else 'Unicode'}, {'a live line' if screen.live else 'no live line'}"
         )
-        verdict = "Everything works." if all(each.works for each in self.backends) else "Not everything works."
-        if not self.is_good:
+        verdict = "Everything works." if self.is_good else "Not everything works."
+        if not any(each.works for each in self.backends):
             verdict = "No backend works: nothing can be trained here."
         return Document(
             "Doctor",
@@ -81,7 +93,14 @@ class Health:
 
 def examine() -> Health:
     """Train a network whose answer is known on every backend."""
-    return Health(tuple(Examined(name, *_tried(name, works, said)) for name, works, said in available()))
+    return Health(tuple(_examined(name, works, said) for name, works, said in available()))
+
+
+def _examined(name: str, works: bool, said: str) -> Examined:
+    needed = NEEDED.get(name)
+    if needed is not None and importlib.util.find_spec(needed) is None:
+        return Examined(name, works=False, said=f"{needed} is not installed; the reference serves", installed=False)
+    return Examined(name, *_tried(name, works, said))
 
 
 def _tried(name: str, works: bool, said: str) -> tuple[bool, str]:

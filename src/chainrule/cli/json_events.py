@@ -9,7 +9,7 @@ from chainrule.train.events import EpochDone, Event, TrainingStarted
 
 
 class JsonEvents:
-    """A listener that writes a line when training starts and one after every epoch; epochs count from 0."""
+    """A listener that writes a line when training starts and one after every epoch; epochs count from 1."""
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
@@ -22,13 +22,14 @@ class JsonEvents:
             self._screen.json(
                 {
                     "event": "start", "name": event.name, "run": show_path(event.folder), "backend": event.backend,
-                    "epochs": event.epochs, "first_epoch": event.first_epoch, "steps_per_epoch": event.steps_per_epoch,
+                    "epochs": event.epochs, "first_epoch": event.first_epoch + 1,
+                    "steps_per_epoch": event.steps_per_epoch,
                     "rows": {"train": train, "validation": validate, "test": test},
                     "parameters": {"trained": trained, "frozen": frozen},
                 }
             )  # fmt: skip
         elif isinstance(event, EpochDone):
-            row = {"event": "epoch", "epoch": event.epoch, "step": event.step, **event.metrics}
+            row = {"event": "epoch", "epoch": event.epoch + 1, "step": event.step, **event.metrics}
             self._screen.json({**row, "seconds": round(event.seconds, 6)})
 
 

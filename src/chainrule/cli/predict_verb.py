@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -77,5 +76,6 @@ def _csv(columns: dict[str, list[Any]]) -> str:
 
 
 def _json(columns: dict[str, list[Any]]) -> str:
-    lines = (json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False) for row in _rows(columns))
-    return "".join(f"{line}\n" for line in lines)
+    from chainrule.cli.screen import json_line
+
+    return "".join(json_line(dict(zip(columns, row, strict=True))) for row in _rows(columns))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from chainrule.cli.columns import NARROWEST, columns, is_colored, is_unicode
 from chainrule.document import Document, render_text
@@ -45,9 +46,24 @@ class Screen:
         self.stream.flush()
 
     def json(self, value: Mapping[str, Any] | list[Any]) -> None:
-        """Write plain values as a line of JSON; what JSON lacks becomes text."""
-        self.stream.write(json.dumps(plain_value(value), ensure_ascii=self.ascii) + "\n")
+        """Write plain values as a line of JSON; numbers that JSON lacks, NaN and infinities, become null."""
+        self.stream.write(json_line(value, ascii=self.ascii))
         self.stream.flush()
+
+
+def json_line(value: Mapping[str, Any] | list[Any], *, ascii: bool = False) -> str:
+    """Plain values as a line of JSON; numbers that JSON lacks, NaN and infinities, become null."""
+    return json.dumps(plain_value(_without_nan(value)), ensure_ascii=ascii) + "\n"
+
+
+def _without_nan(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _without_nan(item) for key, item in cast("Mapping[object, object]", value).items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in cast("Sequence[object]", value)]
+    return value
 
 
 def screen_of(stream: TextIO, *, width: int | None = None, ascii: bool = False) -> Screen:

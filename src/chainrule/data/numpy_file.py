@@ -88,7 +88,8 @@ def _column(name: str, target: int | str | None, count: int) -> int:
     except ValueError as error:
         came = "none is given" if target is None else f"{quoted(target)} came"
         raise DataError(
-            f"{name}: the target is a column number from 0 to {count - 1} (or -1 for the last), but {came}"
+            f"{name}: the target is a column number from 0 to {count - 1} (or -1 for the last), but {came}: "
+            "say it with --target, or target= in Python"
         ) from error
     if not -count <= column < count:
         raise DataError(f"{name}: there is no column {column}: the table has columns 0 to {count - 1} (-1 is the last)")

@@ -80,9 +80,11 @@ def _hold_out(
     total = max(1, math.floor(fraction * len(rows) + 0.5))
     shares = _shares(sizes, total)
     if not shares.any():
+        count = "1 row is" if len(rows) == 1 else f"{len(rows)} rows are"
+        reason = "every class needs a row" if len(sizes) > 1 else "at least one is needed"
         raise DataError(
-            f"{name}: {len(rows)} rows are too few to hold out a {part} part, as every class needs a row to train on: "
-            f"set {part}_fraction to 0"
+            f"{name}: {count} too few to hold out a {part} part, as {reason} to train on: hold out none, with "
+            f"--{part}-fraction 0 or {part}_fraction=0"
         )
     held = _rank_in_class(classes, sizes) < shares[classes]
     return np.sort(shuffled[~held]), np.sort(shuffled[held])

@@ -14,6 +14,8 @@ from chainrule.data.quoting import listed, printable, quoted
 from chainrule.data.source import Source, Task
 from chainrule.errors import DataError, UnknownNameError
 
+MOST_ABSENT = 3  # columns named in a message
+
 
 @dataclass(frozen=True, eq=False)
 class Column:
@@ -111,9 +113,15 @@ def samples_of(table: Table, features: Sequence[str]) -> npt.NDArray[np.float64]
     """The columns of these names as samples, (n, features); other columns are passed over.
 
     Raises:
-        DataError: no rows, a missing value, or text where numbers are needed.
-        UnknownNameError: a column that does not exist.
+        DataError: columns that do not exist, no rows, a missing value, or text where numbers are needed.
     """
+    absent = [name for name in features if name not in table.names]
+    if absent:
+        shown = listed(absent[:MOST_ABSENT]) + (f" and {len(absent) - MOST_ABSENT} more" * (len(absent) > MOST_ABSENT))
+        raise DataError(
+            f"{table.origin} lacks {shown}, which the run was trained on: give its columns these names; it has "
+            f"{listed(table.names[:MOST_ABSENT])}{', …' * (len(table.names) > MOST_ABSENT)}"
+        )
     columns = [_named(table, name) for name in features]
     if table.rows == 0:
         raise DataError(f"{table.origin} has a header but no rows: at least one row of values is needed")
@@ -204,11 +212,15 @@ def _task(table: Table, target: Column, task: Task | None) -> Task:
         return "classification"
     if text.size:
         row = int(text[0])
-        needs = "so regression is asked for" if task else "so it is read as a number to predict"
-        reason = f"{needs}, but this is text" if task else f"the other rows hold numbers, {needs}"
+        reason = (
+            "is text, and regression, which is asked for, predicts numbers"
+            if task
+            else "is text, and the other rows hold numbers, so it is read as a number to predict"
+        )
+        option = "task='classification'" if table.in_code else "--task classification"
         raise DataError(
-            f"{table.origin}, {table.place(row)}, column {quoted(target.name)}: {quoted(target.text(row))}: "
-            f"{reason}; correct it, or predict classes with task 'classification'"
+            f"{table.origin}, {table.place(row)}, column {quoted(target.name)}: {quoted(target.text(row))} "
+            f"{reason}; correct it, or predict classes with {option}"
         )
     infinite = np.flatnonzero(~np.isfinite(target.numbers))
     if infinite.size:

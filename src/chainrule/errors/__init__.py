@@ -53,8 +53,8 @@ class UnknownNameError(InputError, LookupError):
 
     code: ClassVar[str] = "unknown-name"
 
-    def __init__(self, kind: str, name: str, options: Iterable[str]) -> None:
-        super().__init__(unknown_name(kind, name, options))
+    def __init__(self, kind: str, name: str, options: Iterable[str], *, where: str = "") -> None:
+        super().__init__(unknown_name(kind, name, options, where))
 
 
 class UnknownAttributeError(InputError, AttributeError):
@@ -128,13 +128,13 @@ class WriteError(ChainruleError, OSError):
     code: ClassVar[str] = "write"
 
 
-def unknown_name(kind: str, name: str, options: Iterable[str]) -> str:
-    """The sentence for a name that does not exist: what came, what it may have meant, what exists."""
+def unknown_name(kind: str, name: str, options: Iterable[str], where: str = "") -> str:
+    """The sentence for a name that does not exist: what came and where, what it may have meant, what exists."""
     known = list(options)
     same = [option for option in known if option.casefold() == name.casefold()]
     close = same or difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     guess = f"did you mean '{close[0]}'? " if close else ""
-    return f"unknown {kind} '{name}': {guess}{_listed(kind, known)}"
+    return f"unknown {kind} '{name}'{where}: {guess}{_listed(kind, known)}"
 
 
 def _listed(kind: str, known: list[str], limit: int = 24) -> str:

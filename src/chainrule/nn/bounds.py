@@ -33,7 +33,7 @@ def real(owner: str, field: str, value: object, bound: Bound) -> float:
     """
     number = _as_float(value)
     if number is None or not -LARGEST <= number <= LARGEST or not bound.holds(number):  # NaN is not between
-        raise ExperimentError(f"{owner} needs {bound.said} as {field}, and got {value!r}; choose another {field}")
+        raise ExperimentError(f"{owner} needs {bound.said} as {field}, and got {value!r}; choose another number")
     return number
 
 
@@ -53,7 +53,7 @@ def whole(owner: str, field: str, value: object) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 1:
         raise ExperimentError(
-            f"{owner} needs a whole number of at least 1 as {field}, and got {value!r}; choose another {field}"
+            f"{owner} needs a whole number of at least 1 as {field}, and got {value!r}; choose another number"
         )
     return int(value)
 

@@ -14,6 +14,7 @@ from chainrule.errors import ChainruleError, ExperimentError, UnknownNameError
 T = TypeVar("T")
 
 _WHERE: Final = re.compile(r" - at `\$(?P<path>[^`]*)`$")
+_MISSING: Final = re.compile(r"Object missing required field `([^`]*)`")
 _STEP: Final = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]|\[\.\.\.\]")
 
 
@@ -40,7 +41,7 @@ def _explained(error: msgspec.ValidationError, where: str) -> ExperimentError:
     text = str(error)
     found = _WHERE.search(text)
     path = found["path"].lstrip(".") if found else ""
-    sentence = _WHERE.sub("", text)
+    sentence = _MISSING.sub(r"the key '\1' is missing, add it", _WHERE.sub("", text))
     if not isinstance(error.__cause__, ChainruleError):
         sentence = sentence[:1].lower() + sentence[1:]
     return ExperimentError(": ".join(part for part in (where, path, sentence) if part))
@@ -67,7 +68,7 @@ def _check_struct(plain: Mapping[str, Any], kind: inspect.StructType, where: str
             _check_keys(value, fields[key], where, f"{path}.{key}" if path else key)
         elif key not in tag:
             inside = f" in {path}" if path else ""
-            raise UnknownNameError(f"key{inside} of {where}", key, [*tag, *fields])
+            raise UnknownNameError("key", key, [*tag, *fields], where=f"{inside} {'of' if inside else 'in'} {where}")
 
 
 def _member(plain: object, union: inspect.UnionType, where: str, path: str) -> inspect.Type:
