@@ -35,7 +35,7 @@ def test_a_table_needs_no_target_and_no_order_of_columns(run: cr.Run, tmp_path: 
     ("text", "says"),
     [
         ("width\n0.3\n", "at least two"),
-        ("width,x\n0.3,1\n", "unknown column"),
+        ("width,x\n0.3,1\n", "lacks .*, which the run was trained on"),
         ("width,length\n0.3,much\n", "line 2, column 'length': 'much'"),
         ("width,length\n0.3,\n", "a missing value"),
         ("width,length\n", "no rows"),
