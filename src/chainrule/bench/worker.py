@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # nothing heavy is loaded before the process is pinned
     from chainrule.bench.task import Task
 
 PROBE: Final = "probe"
+LEAP: Final = 32  # a calibration's run is at most so many times longer than the one before
 TRIALS: Final = 5  # runs a calibration takes the best of
 
 
@@ -33,7 +34,6 @@ class Session:
         self._task, self._variant, self._window = task, variant, window
         self._training: Training = variant.make(task)
         self._at, self._steps = 0, 1
-        self._step_seconds = 1.0
 
     def check(self) -> dict[str, Any]:
         """The losses of the first steps, and the seconds of the first run beyond what its steps take later."""
@@ -52,15 +52,13 @@ class Session:
 
     def calibrate(self) -> dict[str, Any]:
         """How many steps fill a window, after runs that grow to it; the first of each length may compile."""
-        steps = 1
-        while True:
+        longest, steps = self._task.recipe.horizon, 1
+        seconds = self._best(steps)
+        while seconds < self._window / 2 and steps < longest:  # a call's own cost hides how short a step is
+            fitting = round(steps * self._window / max(seconds, 1e-9))
+            steps = min(longest, max(2 * steps, min(fitting, LEAP * steps)))
             seconds = self._best(steps)
-            wanted = round(steps * self._window / max(seconds, 1e-9))
-            longest = min(max(wanted, 1), self._task.recipe.horizon, 32 * steps)
-            if longest <= 2 * steps or seconds >= self._window:
-                break
-            steps = longest
-        self._steps = max(1, min(steps if seconds >= self._window else longest, self._task.recipe.horizon))
+        self._steps = max(1, min(longest, round(steps * self._window / seconds)))
         self._best(self._steps)
         self._restart()
         return {"steps": self._steps}

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.backends.choose import compiled
-from chainrule.backends.protocol import Slice, StopFlag
+from chainrule.backends.protocol import Program, Slice, StopFlag
 from chainrule.bench.oracle import prepared, state_of
 from chainrule.bench.task import Task
 from chainrule.train.step import RATE
@@ -28,12 +28,13 @@ class Slices:
         self._state: Any = None
 
     def restart(self) -> None:
-        """Begin again at the task's weights when next run."""
-        self._state = None
+        """Begin again at the task's weights."""
+        if self._state is not None:  # else nothing has been compiled yet, and the first run does
+            self._state = self._program().start(self._first)
 
     def run(self, first: int, steps: int) -> Slice:
         """One slice."""
-        program = compiled(self._prepared.graphs.train, self._backend)
+        program = self._program()
         if self._state is None:
             self._state = program.start(self._first)
         order, offsets, rates = self._arrays(first, steps)
@@ -44,6 +45,9 @@ class Slices:
     def losses(self, done: Slice) -> list[float]:
         """As the step measures them."""
         return [float(loss) for loss in done.measurements["loss"]]
+
+    def _program(self) -> Program:
+        return compiled(self._prepared.graphs.train, self._backend)
 
     def _arrays(self, first: int, steps: int) -> tuple[Any, Any, dict[str, npt.NDArray[Any]]]:
         """The order, its offsets and the rates; made once for each window, as all systems have theirs ready."""
