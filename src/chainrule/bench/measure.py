@@ -50,8 +50,8 @@ class Plan:
         cores: each system may use.
         windows: after so many a system is done.
         seconds: after so many of work a system is done, however few its windows.
-        window: seconds of work in a turn, from 0.001 to 0.02: a short one falls between interruptions, in a long one the
-            cost of a call counts less. Where a call costs milliseconds it is fifty times as long.
+        window: seconds of work in a turn, from 0.001 to 0.02: a short one falls between interruptions, in a long one
+            the cost of a call counts less. Where a call costs milliseconds it is 25 times as long.
         folder: of MNIST's files; None to look for them.
         rows: of the samples to use; None for all.
 

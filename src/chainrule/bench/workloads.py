@@ -63,9 +63,9 @@ class Case:
         return f"{self.workload.name} {self.optimizer.upper() if self.optimizer == 'sgd' else 'Adam'} {self.storage}"
 
 
-# The rates are such that float32 follows float64 for the steps that are compared. Larger ones change no time, but throw
-# a pre-activation near 0 to the other side of the ReLU sooner, which no rounding survives: at 0.001, W3 with Adam is 3 %
-# off after 100 steps in any system whose β₂ is a float32.
+# The rates are such that float32 follows float64 for the steps that are compared. Larger ones change no time, but
+# throw a pre-activation near 0 to the other side of the ReLU sooner, which no rounding survives: at 0.001, W3 with Adam
+# is 3 % off after 100 steps in any system whose β₂ is a float32.
 # The horizons of the sets of 60,000 rows are an epoch.
 WORKLOADS: Final[dict[str, Workload]] = {
     workload.name: workload

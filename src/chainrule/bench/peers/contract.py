@@ -11,7 +11,7 @@ from chainrule.bench.task import Task
 
 Effort: TypeAlias = Literal["documented", "best"]
 
-WINDOW: Final = 0.01  # seconds of work before another system has its turn
+WINDOW: Final = 0.02  # seconds of work before another system has its turn
 LONG_WINDOW: Final = 0.5  # for a system whose call that trains costs milliseconds by itself
 
 
