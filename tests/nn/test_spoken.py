@@ -33,7 +33,7 @@ def test_a_field_that_does_not_exist_is_answered_with_the_nearest(
 
 def test_layers_one_after_the_other_are_to_be_listed() -> None:
     with pytest.raises(cr.errors.ArgumentError, match="Network takes one list of layers, and 2 arguments came"):
-        cr.Network(cr.Dense(3), cr.Dense(2))  # pyright: ignore[reportCallIssue, reportArgumentType]
+        cr.Network(cr.Dense(3), cr.Dense(2))  # pyright: ignore[reportCallIssue]
 
 
 def test_structs_are_read_and_shown_as_before() -> None:
