@@ -45,7 +45,7 @@ def run(words: Sequence[str]) -> int:
         seconds: Annotated[float, Parameter(help="Of work after which a system needs no more turns.")] = SECONDS,
         window: Annotated[
             float, Parameter(help="ms of work in a turn, 1 to 20; short where others use the core.")
-        ] = 10.0,
+        ] = 20.0,
         report: Annotated[Path | None, Parameter(help="Folder for the rows, a page and a chart.")] = None,
         json: Annotated[bool, Parameter(negative=(), help="A JSON object a row.")] = False,
     ) -> int:
