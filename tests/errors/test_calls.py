@@ -66,5 +66,5 @@ def test_a_call_that_fits_passes_and_its_own_type_errors_too() -> None:
     assert bake(2.0, 1.0, learning_rate=0.5, epochs=3) == 3.0
     assert list(inspect.signature(bake).parameters) == ["flour", "water", "learning_rate", "epochs"]
     with pytest.raises(TypeError) as caught:
-        stack(3)
+        stack(3)  # pyright: ignore[reportArgumentType]
     assert not isinstance(caught.value, ArgumentError)
