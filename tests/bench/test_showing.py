@@ -47,6 +47,7 @@ def test_markdown_shows_the_floor_beside_the_systems() -> None:
     assert "- tinygrad, TinyJit: tinygrad cannot be imported here: run pip install it." in lines
     assert "chainrule 0.1.0, jax 0.10.2, numpy 2.4.0" in lines
     assert lines[-1] == "Repeat it with `chainrule bench W1 W2`."
+    assert "stolen; MNIST's training rows." in said
     assert "A processor at 3.24 GHz, 2 cores, instruction set x86-64-v3, governor performance" in said
 
 

@@ -78,10 +78,11 @@ def conditions(rows: Sequence[Row]) -> str:
         return ""
     machine, load = row.machine, max(row.machine.load for row in rows if row.machine is not None)
     stolen = max(row.stolen for row in rows)
+    origins = ", ".join(dict.fromkeys(row.samples for row in rows))
     return (
         f"{machine.date} UTC, {machine.processor}, {machine.cores} cores, instruction set {row.instruction_set}, "
         f"governor {machine.governor}, {machine.system}, Python {machine.python}; load up to {load:g}, "
-        f"{_percent(stolen)} of the time stolen; {row.samples}."
+        f"{_percent(stolen)} of the time stolen; {origins}."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_text
+import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Annotated, Final
 
 from cyclopts import Parameter
 
+from chainrule.backends.native.machine import VARIABLE
 from chainrule.bench.chart import chart
 from chainrule.bench.markdown import markdown
 from chainrule.bench.measure import SECONDS, WINDOWS, Plan, measure
@@ -29,7 +31,8 @@ DEFAULT_PEERS: Final = ("numpy",)
 
 def run(words: Sequence[str]) -> int:
     """Do what was typed after `chainrule bench`."""
-    typed = shlex.join(["chainrule", "bench", *words])
+    held = [f"{VARIABLE}={os.environ[VARIABLE]}"] if os.environ.get(VARIABLE) else []
+    typed = shlex.join([*held, "chainrule", "bench", *words])
 
     def bench(
         *workloads: Annotated[str, Parameter(help="W1, W2, W3, W4, W9; all where none is named.")],
