@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from chainrule.cli.parse import call, moment, numbers
+from chainrule.cli.showing import Format, Output, show
 from chainrule.errors import InputError
 
 
@@ -27,21 +28,17 @@ def explain(
         int | None, Parameter(help="A batch of the epoch then under way, from 0; the next one where not said.")
     ] = None,
     at: Annotated[str, Parameter(help="The weights now, at the start, or at any step: --at 1342.")] = "now",
-    format: Annotated[Literal["text", "json"], Parameter(help="For people or for programs.")] = "text",  # noqa: A002 - the option's name
+    format: Format = "text",  # noqa: A002 - the option's name
+    output: Output = None,
     width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
     ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,
 ) -> int:
     """Open a weight: the chain of factors from the loss to it, every path summed, the update, and witnesses."""
-    from chainrule.cli.screen import stdout
     from chainrule.runs.opening import open_run
 
     if (sample is not None) + (samples is not None) + (batch is not None) > 1:
         raise InputError("--sample, --samples and --batch exclude one another: give one of them")
     rows = None if samples is None else numbers("--samples", samples)
     page = open_run(which).explain(weight, sample=sample, samples=rows, batch=batch, at=moment(at))
-    screen = stdout(width=width, ascii=ascii)
-    if format == "json":
-        screen.stream.write(page.to_json())
-    else:
-        screen.show(page.document)
+    show(page.document, format, output=output, width=width, ascii=ascii)
     return 0

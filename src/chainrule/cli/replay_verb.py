@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from chainrule.cli.parse import call
+from chainrule.cli.showing import Format, Output, show
 
 
 def run(words: Sequence[str]) -> int:
@@ -23,19 +24,15 @@ def replay(
     compare: Annotated[
         int | None, Parameter(help="The step that changes are counted from; the checkpoint before where not said.")
     ] = None,
-    format: Annotated[Literal["text", "json"], Parameter(help="For people or for programs.")] = "text",  # noqa: A002 - the option's name
+    format: Format = "text",  # noqa: A002 - the option's name
+    output: Output = None,
     width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
     ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,
 ) -> int:
     """Bring a step back, bit for bit, from the checkpoint before it: sizes of weights, changes, the last update."""
-    from chainrule.cli.screen import stdout
     from chainrule.runs.opening import open_run
     from chainrule.runs.replaying import replayed
 
     page = replayed(open_run(which), step, compare)
-    screen = stdout(width=width, ascii=ascii)
-    if format == "json":
-        screen.stream.write(page.to_json())
-    else:
-        screen.show(page.document)
+    show(page.document, format, output=output, width=width, ascii=ascii)
     return 0

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TextIO, cast
+from typing import Any, TextIO
 
 from chainrule.cli.columns import NARROWEST, columns, is_colored, is_unicode
 from chainrule.document import Document, render_text
-from chainrule.document.plain import plain_value
+from chainrule.document.record import finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +52,7 @@ class Screen:
 
 def json_line(value: Mapping[str, Any] | list[Any], *, ascii: bool = False) -> str:
     """Plain values as a line of JSON; numbers that JSON lacks, NaN and infinities, become null."""
-    return json.dumps(plain_value(_without_nan(value)), ensure_ascii=ascii) + "\n"
-
-
-def _without_nan(value: object) -> object:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {key: _without_nan(item) for key, item in cast("Mapping[object, object]", value).items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in cast("Sequence[object]", value)]
-    return value
+    return json.dumps(finite(value), ensure_ascii=ascii) + "\n"
 
 
 def screen_of(stream: TextIO, *, width: int | None = None, ascii: bool = False) -> Screen:

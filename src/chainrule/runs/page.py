@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from chainrule.document import Document, render_text, to_plain
 from chainrule.document.html import document_css, render_html
-from chainrule.document.plain import plain_value
+from chainrule.document.latex import render_latex
+from chainrule.document.record import to_json
 from chainrule.document.tree import Plain
 
 PAGE_WIDTH = 80  # columns of a printed page where nothing else is known
@@ -35,6 +35,16 @@ class Page:
         """The page as text of 80 columns."""
         return render_text(self.document, PAGE_WIDTH)
 
+    @property
+    def html(self) -> str:
+        """The page as an HTML file that needs nothing else: formulas as MathML, no script."""
+        return render_html(self.document)
+
+    @property
+    def latex(self) -> str:
+        """The page as a LaTeX article."""
+        return render_latex(self.document)
+
     def render(self, width: int = PAGE_WIDTH, *, ascii: bool = False, color: bool = False) -> str:
         """The page as text.
 
@@ -51,9 +61,14 @@ class Page:
         """The whole document as plain JSON values."""
         return dict(to_plain(self.document))
 
-    def to_json(self) -> str:
-        """The data as JSON on several lines; floats read back to the bit."""
-        return json.dumps(plain_value(self.document.data), indent=1, ensure_ascii=False) + "\n"
+    def to_json(self, *, ascii: bool = False) -> str:
+        """Everything as JSON on several lines: `data` by name, and under "page" the sentences and the document's tree.
+
+        Floats read back to the bit; NaN and infinities are null, and "not_finite" says which stood where.
+
+        Args: ascii: write other characters as escapes.
+        """
+        return to_json(self.document, ascii=ascii)
 
     def __str__(self) -> str:
         return self.text
@@ -64,3 +79,7 @@ class Page:
     def _repr_html_(self) -> str:
         """What a notebook shows: the same document with its formulas as MathML, in a style of its own."""
         return f"<style>\n{document_css()}</style>\n{render_html(self.document, standalone=False)}"
+
+    def _repr_latex_(self) -> str:
+        """What a notebook that becomes a LaTeX article holds: the page without its preamble."""
+        return render_latex(self.document, standalone=False)
