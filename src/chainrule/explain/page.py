@@ -6,8 +6,6 @@ from dataclasses import replace
 from functools import cached_property
 
 from chainrule.document import (
-    Beside,
-    Content,
     Equation,
     Equations,
     Formula,
@@ -25,23 +23,17 @@ from chainrule.document import (
     times,
 )
 from chainrule.explain.arrangement import joined
+from chainrule.explain.book import Book, shown
 from chainrule.explain.chain import Reader
 from chainrule.explain.formulas import Writer
-from chainrule.explain.notation import LOSS, SAMPLE_LOSS, Y_HAT, Notation, X, Y, at, subscripted
+from chainrule.explain.notation import LOSS, SAMPLE_LOSS, Y_HAT, Notation, at, subscripted
 from chainrule.explain.opened import Opened
 from chainrule.explain.textbook import Simplified
 from chainrule.graph.facts import Fact
 from chainrule.graph.node import Node, depends_on
-from chainrule.graph.primitives import PRIMITIVES
 
-MOST_LAYERS = 6  # formulas of the network; a deeper one shows its first and its last
 SIX = NumberStyle("significant", 6)
 K = symbol("k")
-
-
-def shown(formula: Formula, *, inline: bool = False, value: Content = "") -> tuple[Equations]:
-    """One displayed formula, with a value at the right margin."""
-    return (Equations((Equation(formula, value=value),), inline=inline),)
 
 
 class Words:
@@ -50,19 +42,14 @@ class Words:
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
         self._subject = opened.subject
+        self.book = Book(opened.subject)
 
     # ---- symbols ----
 
-    @cached_property
+    @property
     def notation(self) -> Notation:
-        """Symbols of the book's nodes; where a node has two names, z before a and ŷ before both."""
-        subject = self._subject
-        named: dict[Node, Formula] = {
-            subject.values[name]: subject.symbols[name] for name in reversed(list(subject.values))
-        }
-        named |= {node: subject.symbols[name] for name, node in subject.parameters.items()}
-        named |= {subject.x: X, subject.y: Y, subject.y_hat: Y_HAT}
-        return Notation(named)
+        """That of the subject."""
+        return self.book.notation
 
     @property
     def writer(self) -> Writer:
@@ -75,14 +62,8 @@ class Words:
 
     def form_of(self, form: Simplified, node: Node, label: int | str) -> Formula:
         """A part of a derivative in its textbook form, for one unit."""
-        named: dict[Node, Formula] = {stand_in: self._symbol_of(name) for stand_in, name in form.names.items()}
+        named: dict[Node, Formula] = {stand_in: self.book.symbol_of(name) for stand_in, name in form.names.items()}
         return Writer(Notation(named), ["k"]).write(node, at(None, label))
-
-    def _symbol_of(self, name: str) -> Symbol:
-        if name in ("y", "y_hat"):
-            return Y if name == "y" else Y_HAT
-        is_prediction = self._subject.values[name] is self._subject.y_hat
-        return Y_HAT if is_prediction else self._subject.symbols[name]
 
     @cached_property
     def weight(self) -> Symbol:
@@ -91,7 +72,7 @@ class Words:
 
     def value_symbol(self, name: str, label: int | str) -> Symbol:
         """One unit of a named value: a¹₃."""
-        return subscripted(self._symbol_of(name), at(label))
+        return subscripted(self.book.symbol_of(name), at(label))
 
     def delta_of(self, z: str, label: int | str) -> Symbol:
         """δ of one unit: δ¹₃."""
@@ -128,41 +109,7 @@ class Words:
         first = opened.route.source not in depends_on([opened.route.source], deltas)
         return f"weight from {'input' if first else 'unit'} {opened.index[0]} to {unit}"
 
-    # ---- the network and its loss ----
-
-    def network(self) -> Labeled:
-        """Every layer's formulas."""
-        formulas = [self._definition(name, node) for name, node in self._distinct_values()]
-        if len(formulas) > 2 * MOST_LAYERS:
-            formulas = [*formulas[:MOST_LAYERS], symbol("…"), *formulas[-MOST_LAYERS:]]
-        return Labeled("The network", shown(Beside(tuple(formulas)), inline=True), name="network")
-
-    def _distinct_values(self) -> list[tuple[str, Node]]:
-        seen: dict[Node, str] = {}
-        for name, node in self._subject.values.items():
-            seen.setdefault(node, name)
-        seen.setdefault(self._subject.y_hat, "y_hat")
-        return [(name, node) for node, name in seen.items()]
-
-    def _definition(self, name: str, node: Node) -> Formula:
-        """The value's own formula: whole where it can be, for one element k where a row is summed over."""
-        labels = at(None, "k") if self._needs_elements(node) else None
-        left = self.notation.name(node, labels)
-        return equals(left, Writer(self.notation, ["k"]).write(node, labels, named=False))
-
-    def _needs_elements(self, node: Node) -> bool:
-        """Whether there is a sum over rows, or a product of arrays, on the way from the values that have names."""
-        pending, reached = list(node.inputs), {node}
-        while pending:
-            each = pending.pop()
-            if each not in reached and not self.notation.knows(each):
-                reached.add(each)
-                pending += each.inputs
-        return any(
-            PRIMITIVES[each.primitive].kind == "reduction"
-            or (each.primitive == "multiply" and all(i.primitive != "constant" for i in each.inputs))
-            for each in reached
-        )
+    # ---- its loss ----
 
     def loss(self, position: int) -> Labeled:
         """The loss of one sample, with its value."""

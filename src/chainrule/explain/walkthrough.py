@@ -52,7 +52,7 @@ def explain_sample(opened: Opened, position: int = 0) -> Document:
     """
     words, update = Words(opened), update_of(opened)
     blocks: tuple[Block, ...] = (
-        words.network(),
+        words.book.network(),
         words.loss(position),
         words.chain(position),
         *path_table(opened, words, position),
@@ -87,7 +87,7 @@ def explain_batch(opened: Opened) -> Document:
     """Why a batch wants this weight to change: each sample's contribution, and their sum, the batch gradient."""
     words, update = Words(opened), update_of(opened)
     blocks: tuple[Block, ...] = (
-        words.network(),
+        words.book.network(),
         words.mean_loss(),
         words.batch_chain(),
         _samples(opened, words),
