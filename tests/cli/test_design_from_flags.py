@@ -11,6 +11,7 @@ import pytest
 from chainrule.cli.design_from_flags import experiment_of
 from chainrule.cli.flags import NO_DATA_FLAGS, NO_FLAGS, DataFlags, ExperimentFlags
 from chainrule.errors import InputError
+from chainrule.nn.initializers import Constant
 from chainrule.nn.layers import Dense
 from chainrule.nn.optimizers import SGD, Adam
 from chainrule.train.experiment import Experiment, Preprocessing, SplitPlan
@@ -64,7 +65,7 @@ def test_a_rate_alone_changes_the_default_optimizer() -> None:
 
 def test_the_one_weight_set_is_trained_as_in_its_trace_and_flags_change_that() -> None:
     experiment, _ = experiment_of("one_weight", NO_DATA_FLAGS, NO_FLAGS)
-    assert experiment.network == (Dense(1, use_bias=False),)
+    assert experiment.network == (Dense(1, use_bias=False, kernel_initializer=Constant(0.7)),)
     assert experiment.loss == "mean_squared_error"
     assert (experiment.optimizer, experiment.epochs, experiment.dtype) == (SGD(0.1), 11, "float64")
     faster, _ = experiment_of("one_weight", NO_DATA_FLAGS, ExperimentFlags(learning_rate=0.2, epochs=3))

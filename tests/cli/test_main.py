@@ -64,7 +64,10 @@ def test_the_version_is_that_of_the_package(command: Command) -> None:
             "there is no option --hiden, did you mean --hidden; see chainrule train --help",
         ),
         (("train",), "WHAT is missing"),
-        (("train", "digits", "moons"), "too many words came: moons"),
+        (
+            ("train", "digits", "moons"),
+            "too many words came: moons (several names for one option are joined by commas)",
+        ),
         (("train", "digits", "--epochs"), "--epochs needs a value"),
         (("train", "digits", "--epochs", "ten"), "takes a whole number, and got 'ten'"),
         (("train", "digits", "--epochs", "1.7"), "--epochs takes a whole number, and got '1.7'; see chainrule train"),

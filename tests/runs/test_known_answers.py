@@ -107,3 +107,11 @@ def _last_to_first(sizes: list[int], data: tuple[Any, Any], seed: int) -> float:
     )  # fmt: skip
     norms = [float(np.linalg.norm(run.weights[f"dense_{layer}.b"])) for layer in (1, len(layers) - 1)]
     return norms[1] / norms[0]
+
+
+def test_a_set_of_a_lesson_brings_its_own_network_epochs_and_dtype() -> None:
+    """Nobody chose, so the one-weight network of the book is trained: as `chainrule train one_weight` does it."""
+    run = cr.train(None, "one_weight", runs=None)
+    assert (run.experiment.epochs, run.experiment.dtype) == (11, "float64")
+    assert run.history == one_weight(11).history
+    assert cr.train(None, "one_weight", epochs=2, dtype="float32", runs=None).experiment.epochs == 2

@@ -12,6 +12,7 @@ from typing import Final
 
 from chainrule.autodiff import algebra
 from chainrule.autodiff.algebra import Flattener, Quotients, Term, Terms, TooLargeError
+from chainrule.autodiff.picking import PICK, pick_quotient
 from chainrule.autodiff.tidy import TIDY_RULES, rows_sum_to_one
 from chainrule.graph import expr as e
 from chainrule.graph.expr import Expr
@@ -61,6 +62,8 @@ def _algebra(quotients: Quotients, *, expand: bool) -> tuple[Rule, ...]:
         Rule("take constant factors out of a sum", ("sum",), lambda node, context: _pull(node, context, quotients)),
         Rule("take a scalar out of a matrix product", ("matmul",), _scale),
         rows_sum_to_one,
+        PICK,
+        pick_quotient(quotients),
     ]
     if expand:
         rules.insert(1, Rule("multiply out and cancel", roots, lambda n, c: _expand(n, c, quotients)))

@@ -76,7 +76,8 @@ def _sentence(error: CycloptsError) -> str:
             f"{name.upper()} is missing" if error.argument.index is not None else f"{error.argument.name} needs a value"
         )
     if isinstance(error, UnusedCliTokensError):
-        return f"too many words came: {', '.join(error.unused_tokens or ())}"
+        more = ", ".join(error.unused_tokens or ())
+        return f"too many words came: {more} (several names for one option are joined by commas)"
     text = " ".join(str(error).split()).rstrip(".")
     return text[:1].lower() + text[1:]
 

@@ -29,11 +29,13 @@ Knows: TypeAlias = Callable[[Node], bool]
 
 
 def factors(product: Node, knows: Knows) -> list[Node]:
-    """What is multiplied, numbers first; a factor that has a name is not taken apart."""
+    """What is multiplied, numbers first, then what has a name; a factor that has a name is not taken apart."""
     found: list[Node] = []
     for node in product.inputs:
         found += factors(node, knows) if node.primitive == "multiply" and not knows(node) else [node]
-    return sorted(found, key=lambda each: each.primitive != "constant")
+    return sorted(
+        found, key=lambda each: (each.primitive != "constant", not (knows(each) or each.primitive == "input"))
+    )
 
 
 def joined(parts: Sequence[Formula]) -> Formula:

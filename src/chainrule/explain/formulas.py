@@ -275,7 +275,7 @@ def _whole(node: Node, attribute: str) -> Sequence[int]:
 
 
 def _slice(writer: Writer, node: Node, labels: Labels) -> Formula:
-    """A stretch of an axis, x[:, 1:3]; an element of it lies further on in the whole, xₙ,ⱼ₊₁."""
+    """A stretch of an axis, x[:, 1:3]; an element of it lies further on in the whole, xₙ,ⱼ₊₁, and one alone is x₃."""
     (x,) = node.inputs
     axis, start, stop = (node[name] for name in ("axis", "start", "stop"))
     assert isinstance(axis, int)
@@ -283,7 +283,8 @@ def _slice(writer: Writer, node: Node, labels: Labels) -> Formula:
     if labels is None:
         stretches = [Words(f"{start}:{stop}") if place == axis else Words(":") for place in range(x.tensor.rank)]
         return Indexed(writer.write(x), tuple(stretches))
-    return writer.write(x, [_moved(label, start) if place == axis else label for place, label in enumerate(labels)])
+    there = labels[axis] if stop != start + 1 or node.type == x.type else Number(0)
+    return writer.write(x, [_moved(there, start) if place == axis else label for place, label in enumerate(labels)])
 
 
 def _moved(label: Formula | None, by: int) -> Formula | None:

@@ -276,6 +276,13 @@ class Opened:
         """∂ℓ/∂ŷ in its textbook form: -y / ŷ for cross-entropy."""
         return textbook(self.subject, "losses", "y_hat")
 
+    @cached_property
+    def row_slope(self) -> Simplified | None:
+        """How each element of the row beyond the top moves with the unit: ŷₖ(1[k = 3] - ŷ₃) for a softmax."""
+        if self.route.beyond is None or self._link is not None:
+            return None
+        return textbook(self.subject, self.route.beyond, self.route.top, (self.route.beyond,), self.unit)
+
     def formula(self, step: Slope) -> Simplified:
         """A slope in its textbook form."""
         if step not in self._formulas:

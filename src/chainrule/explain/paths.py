@@ -109,7 +109,8 @@ def _headers(opened: Opened, words: Words, position: int) -> list[tuple[Formula,
     row = words.value_symbol(opened.route.beyond, "k")
     top = words.value_symbol(opened.route.top, opened.unit)
     outer = words.form(opened.prediction_slope, "k") if opened.route.beyond == "y_hat" else None
-    return [(partial(LOSS, row), outer), (partial(row, top), None)]
+    inner = words.form(opened.row_slope, "k") if opened.row_slope else None
+    return [(partial(LOSS, row), outer), (partial(row, top), inner)]
 
 
 def _head(words: Words, factor: Factor, reader: Reader) -> tuple[Formula, Formula | None]:

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from chainrule.autodiff.forward import jvp
+from chainrule.autodiff.picking import one_place
 from chainrule.autodiff.reverse import adjoints
 from chainrule.autodiff.simplify import simplify
 from chainrule.explain.subject import Subject
 from chainrule.graph import expr as e
+from chainrule.graph.expr import Expr
 from chainrule.graph.facts import Fact, Facts
 from chainrule.graph.node import Node, make_graph, transform
 from chainrule.graph.primitives import rebuild
@@ -68,7 +71,9 @@ class Simplified:
         return tuple((fact, node) for fact, node in used if node.primitive == "input")
 
 
-def textbook(subject: Subject, upper: str, lower: str, keep: tuple[str, ...] = ()) -> Simplified:
+def textbook(
+    subject: Subject, upper: str, lower: str, keep: tuple[str, ...] = (), unit: int | None = None
+) -> Simplified:
     """∂upper/∂lower as a function of `lower` and y alone, simplified.
 
     Args:
@@ -76,6 +81,7 @@ def textbook(subject: Subject, upper: str, lower: str, keep: tuple[str, ...] = (
         upper: what is differentiated.
         lower: what it is differentiated by.
         keep: values that may appear in the result, such as "y_hat".
+        unit: of a row that depends on all of another, the unit of `lower` that moves: ∂ŷₖ/∂z₃ for every k.
     """
     book = {**subject.values, "y": subject.y, "y_hat": subject.y_hat, "losses": subject.losses}
     held = {book[lower]: lower, book["y"]: "y"}
@@ -85,6 +91,10 @@ def textbook(subject: Subject, upper: str, lower: str, keep: tuple[str, ...] = (
     image = transform(outputs, lambda node, inputs: stand_ins.get(node) or rebuild(node, inputs))
     above, below = image[book[upper]], stand_ins[book[lower]]
     known = {held[node]: sorted(facts.of(node)) for node in held}
-    graph, trail = simplify(make_graph({"it": adjoints(above, [below])[below]}, facts=known))
+    if unit is None:
+        derivative = adjoints(above, [below])[below]
+    else:
+        derivative = jvp(above, {below: one_place(Expr(below), unit).node})
+    graph, trail = simplify(make_graph({"it": derivative}, facts=known))
     names = {**{image[book[name]]: name for name in keep}, **{node: held[old] for old, node in stand_ins.items()}}
     return Simplified(graph["it"], names, trail)

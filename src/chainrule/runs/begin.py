@@ -35,7 +35,7 @@ def train(
     loss: str = "auto",
     optimizer: Optimizer | str | None = None,
     batch_size: int = 32,
-    epochs: int = 20,
+    epochs: int | None = None,
     seed: int = 0,
     validation_split: float = 0.0,
     test_fraction: float | Literal["auto"] = "auto",
@@ -45,7 +45,7 @@ def train(
     scale_targets: ScalingKind = "auto",
     weights: Mapping[str, npt.ArrayLike] | None = None,
     frozen: Sequence[str] = (),
-    dtype: FloatType = "float32",
+    dtype: FloatType | None = None,
     backend: str = "auto",
     name: str | None = None,
     runs: str | Path | None = RUNS,
@@ -58,14 +58,15 @@ def train(
     there, to the same bits.
 
     Args:
-        network: a `Network` or its layers; None for two hidden layers of 64 and 32 ReLU units.
+        network: a `Network` or its layers; None for what the data set brings, mostly two hidden layers of 64 and 32
+            ReLU units.
         data: what `load` takes: the name of a built-in set, a `Dataset`, (x, y), a dataframe, a path; or samples x
             alone.
         y: the targets, where `data` are the samples x.
         loss: "cross_entropy", "binary_cross_entropy", "mse", "half_squared_error", …; "auto" is chosen by the target.
         optimizer: such as `SGD(0.1)`, or a name; None for Adam with η = 0.003.
         batch_size: samples an update; the last batch of an epoch may be smaller.
-        epochs: how often every training row is visited.
+        epochs: how often every training row is visited; None for what the data set suggests, mostly 20.
         seed: of the initial weights, the split and the order; equal seeds give equal bits.
         validation_split: share of the training rows that is looked at after every epoch, and not trained on.
         test_fraction: share of all rows that is looked at once, at the end; "auto" is what the data suggest, mostly a
@@ -76,7 +77,7 @@ def train(
         scale_targets: the same, for regression.
         weights: initial weights by name, such as {"dense_1.W": [[0.7]]}; those left out are drawn.
         frozen: patterns of parameters that stay as they are: "*.b", "dense_1.*".
-        dtype: "float32" or "float64".
+        dtype: "float32" or "float64"; None for what the data set suggests, mostly "float32".
         backend: which one runs it.
         name: of the run; the data set's where None.
         runs: the folder in which to make the run's own; None writes nothing.
@@ -93,13 +94,13 @@ def train(
     if network is not None and not isinstance(network, Network):
         network = Network(network)
     fields: dict[str, Any] = {
-        "loss": loss, "batch_size": batch_size, "epochs": epochs, "seed": seed, "shuffle": shuffle,
-        "frozen": tuple(frozen) if not isinstance(frozen, str) else (frozen,), "dtype": dtype, "backend": backend,
+        "loss": loss, "batch_size": batch_size, "seed": seed, "shuffle": shuffle,
+        "frozen": tuple(frozen) if not isinstance(frozen, str) else (frozen,), "backend": backend,
         "split": SplitPlan(test_fraction=test_fraction, validation_fraction=validation_split, stratify=stratify),
         "preprocessing": Preprocessing(features=scale_features, targets=scale_targets),
     }  # fmt: skip
-    if name is not None:
-        fields["name"] = name
+    suggested = {"name": name, "epochs": epochs, "dtype": dtype}
+    fields |= {field: value for field, value in suggested.items() if value is not None}
     if optimizer is not None:
         fields["optimizer"] = optimizer_named(optimizer) if isinstance(optimizer, str) else optimizer
     experiment = design(dataset, network, **fields)
