@@ -40,6 +40,17 @@ def test_text_becomes_a_function() -> None:
     assert call(loaded(adding(2)), 40) == 42
 
 
+def test_a_hasty_module_does_the_same_in_other_code() -> None:
+    text = (
+        "define i64 @f(i64 %x) {\nentry:\n  br label %again\nagain:\n"
+        "  %k = phi i64 [ 0, %entry ], [ %m, %again ]\n  %s = phi i64 [ %x, %entry ], [ %t, %again ]\n"
+        "  %t = add i64 %s, %k\n  %m = add i64 %k, 1\n  %c = icmp slt i64 %m, 10\n"
+        "  br i1 %c, label %again, label %after\nafter:\n  ret i64 %t\n}\n"
+    )
+    assert call(loaded(jit.HASTY + text), 5) == call(loaded(text), 5) == 50
+    assert jit.compile_object(jit.HASTY + text, BEST) != jit.compile_object(text, BEST)
+
+
 def test_libraries_of_the_same_names_live_side_by_side() -> None:
     first, second = loaded(adding(1)), loaded(adding(2))
     assert (call(first, 0), call(second, 0)) == (1, 2)

@@ -47,6 +47,7 @@ def test_large_steps_are_shared_and_small_ones_are_not() -> None:
         program.run(state, data, np.arange(40), np.array([0, 40]), {"rate": np.ones(1)}, 1, StopFlag())
         (compiled,) = program._compiled.values()
         assert compiled.code.is_shared == is_shared
+        assert set(compiled._entries) == {compiled.threads > 1}
 
 
 def test_the_number_of_threads_is_asked_for_or_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from chainrule.backends.given import NUMPY
 from chainrule.backends.native import cache, driver
 from chainrule.backends.native.arenas import arena
 from chainrule.backends.native.crew import CREW, Patience, thread_count
-from chainrule.backends.native.driver import Code
+from chainrule.backends.native.driver import Code, Entry
 from chainrule.backends.native.layout import Sizes
 from chainrule.backends.native.machine import Isa
 from chainrule.backends.native.meeting import SLEPT, WORDS
@@ -33,12 +33,10 @@ class Compiled:
     def __init__(self, graph: Graph, roles: Roles, sizes: Sizes, isa: Isa) -> None:
         self.plan: Schedule = schedule(graph, roles, sizes)
         self.code: Code = driver.write(self.plan, isa)
-        entries = [driver.ALONE, *([driver.SHARED] if self.code.is_shared else [])]
-        library = cache.load(self.code.texts, isa, entries)
-        self._functions: dict[str, Any] = {
-            entry: library.function(entry, ctypes.c_void_p, ctypes.c_int64, result=ctypes.c_int64) for entry in entries
-        }
         self.threads = thread_count() if self.code.is_shared else 1
+        self._isa = isa
+        self._entries: dict[bool, tuple[Entry, Any]] = {}
+        self._entry(many=self.threads > 1)
         self._patience = Patience()
         self._work = arena(self.plan.work_bytes)
         self._scratch = arena(self.code.scratch * self.threads)
@@ -85,16 +83,26 @@ class Compiled:
     def _enter(self, record: Array, steps: int) -> int:
         """Run the slice, with as many threads as it is worth."""
         threads = self._patience.threads(self.threads)
+        entry, function = self._entry(many=threads > 1)
         record[driver.THREADS] = threads
         address = int(record.ctypes.data)
         if threads == 1:
-            return int(self._functions[driver.ALONE](address, 0))
+            return int(function(address, 0))
         self._meeting[:] = 0
         done = [0] * threads
 
         def each(number: int) -> None:
-            done[number] = int(self._functions[driver.SHARED](address, number))
+            done[number] = int(function(address, number))
 
         CREW.run(each, threads)
-        self._patience.note(steps * self.code.meetings, int(self._meeting[SLEPT]), threads)
+        self._patience.note(steps * entry.meetings, int(self._meeting[SLEPT]), threads)
         return done[0]
+
+    def _entry(self, *, many: bool) -> tuple[Entry, Any]:
+        """The function for one thread or for several, compiled when first asked for; most runs need but one."""
+        if many not in self._entries:
+            entry = driver.entry(self.code, many=many)
+            library = cache.load([entry.text, *self.code.written.modules.values()], self._isa, [entry.name])
+            made = library.function(entry.name, ctypes.c_void_p, ctypes.c_int64, result=ctypes.c_int64)
+            self._entries[many] = entry, made
+        return self._entries[many]

@@ -9,6 +9,7 @@ from chainrule.backends.native.arenas import Buffer
 from chainrule.backends.native.body import Given
 from chainrule.backends.native.indices import number, plus, times
 from chainrule.backends.native.ir import F64, HELD, I1, I8, I32, I64, POINTER, Builder, Module, Value
+from chainrule.backends.native.jit import HASTY
 from chainrule.backends.native.layout import LANES, Extent
 from chainrule.backends.native.machine import BYTES, Isa
 from chainrule.backends.native.meeting import BARRIER, HEARD, write_barrier
@@ -29,38 +30,67 @@ class Code:
     """The text of a program and what its caller must provide.
 
     Attributes:
-        texts: the modules, as LLVM's assembly language: the driver, then each function.
+        plan: what is written.
+        written: its functions and the calls of one step.
         slots: for each column, rate and report, the word of the call record that holds its address.
         scratch: bytes of scratch each thread needs.
-        stages: the calls of one step.
         is_shared: whether some stage is worth sharing among threads, so that there is a second entry for them.
+    """
+
+    plan: Schedule
+    written: Stages
+    slots: dict[tuple[str, str], int]
+    scratch: int
+    is_shared: bool
+
+    @property
+    def stages(self) -> list[Stage]:
+        """The calls of one step."""
+        return self.written.calls
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The function that runs a slice, for one thread or for several.
+
+    Attributes:
+        name: of the function.
+        text: its module, as LLVM's assembly language.
         meetings: how often the threads meet in a step.
     """
 
-    texts: tuple[str, ...]
-    slots: dict[tuple[str, str], int]
-    scratch: int
-    stages: list[Stage]
-    is_shared: bool
+    name: str
+    text: str
     meetings: int
 
 
 def write(plan: Schedule, isa: Isa) -> Code:
-    """The code of a plan."""
-    module = Module(isa)
+    """The functions of a plan; what calls them is written by `entry`."""
     written = stages(plan, isa)
     is_shared = any(is_worth_sharing(plan, stage) for stage in written.calls)
-    driver = Driver(plan, module, written, many=False)
-    driver.write()
-    meetings = 0
-    if is_shared:
-        write_barrier(module)
-        together = Driver(plan, module, written, many=True)
-        together.write()
-        meetings = together.meetings
     scratch = max((stage.scratch for stage in written.calls), default=0)
-    texts = (module.text(), *written.modules.values())
-    return Code(texts, driver.slots, scratch, written.calls, is_shared, meetings)
+    return Code(plan, written, _slots(plan), scratch, is_shared)
+
+
+def entry(code: Code, *, many: bool) -> Entry:
+    """The function that one thread enters, or the one that several enter together."""
+    module = Module(code.written.isa)
+    if many:
+        write_barrier(module)
+    made = Driver(code, module, many=many)
+    made.write()
+    hasty = "" if made.stays_small else HASTY
+    return Entry(made.name, hasty + module.text(), made.meetings)
+
+
+def _slots(plan: Schedule) -> dict[tuple[str, str], int]:
+    """The words of the call record behind those that are always there."""
+    named = (
+        ("column", plan.roles.columns),
+        ("rate", plan.roles.rates),
+        ("report", tuple(name for name, _ in plan.reports)),
+    )
+    return {key: TAIL + k for k, key in enumerate((kind, each) for kind, names in named for each in names)}
 
 
 class Driver:
@@ -70,24 +100,18 @@ class Driver:
     pieces of a stage that is worth it, the first does the others, and they meet in between.
     """
 
-    def __init__(self, plan: Schedule, module: Module, written: Stages, *, many: bool) -> None:
-        self.plan = plan
+    def __init__(self, code: Code, module: Module, *, many: bool) -> None:
+        self.plan = code.plan
         self.module = module
-        self.stages = written
+        self.stages = code.written
         self.many = many
         self.meetings = 0
+        self.slots = code.slots
+        self.stays_small = fits(self.plan) and not many
         self._pointers: dict[tuple[str, str], Value] = {}
-        name = SHARED if many else ALONE
-        self.b: Builder = module.function(name, I64, [("record", POINTER), ("thread", I64)])
+        self.name = SHARED if many else ALONE
+        self.b: Builder = module.function(self.name, I64, [("record", POINTER), ("thread", I64)])
         self.record, self.thread = self.b.arguments
-        self.slots: dict[tuple[str, str], int] = {}
-        for kind, names in (
-            ("column", plan.roles.columns),
-            ("rate", plan.roles.rates),
-            ("report", tuple(name for name, _ in plan.reports)),
-        ):
-            for each in names:
-                self.slots[kind, each] = TAIL + len(self.slots)
 
     def write(self) -> None:
         """The loop over steps."""
@@ -131,7 +155,7 @@ class Driver:
             b.store(SmallSteps(self).run(k, steps, offsets), counter)
             return ()
 
-        if fits(self.plan) and not self.many:
+        if self.stays_small:
             b.choose(b.compare("eq", self._rows, self.plan.sizes.most), several, one)
         else:
             one()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from chainrule.backends.native.indices import number, times
@@ -130,6 +131,7 @@ class TileWriter:
         return self.loop(number(0), panels, 1, self.nothing(height), sixteen)
 
 
+@lru_cache(maxsize=64)
 def row_kernel(isa: Isa, dtype: DType, shape: TileShape, down: int, next_right: int) -> tuple[str, str]:
     """The name and the text of the kernel: void (height, left, right, stride, depth, target).
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from chainrule.graph.tensor_type import DType
@@ -29,16 +31,16 @@ class Type:
 
     def of(self, lanes: int) -> Type:
         """The same element, so many times."""
-        return Type(self.element, lanes)
+        return _type(self.element, lanes)
 
     def holding(self, element: Type) -> Type:
         """Another element, as many times."""
-        return Type(element.element, self.lanes)
+        return _type(element.element, self.lanes)
 
     @property
     def scalar(self) -> Type:
         """The element alone."""
-        return Type(self.element)
+        return _type(self.element, 1)
 
     @property
     def is_float(self) -> bool:
@@ -55,6 +57,12 @@ class Type:
         """How the names of intrinsics say it: v8f32, i64, p0."""
         element = "p0" if self.element == "ptr" else f"{'f' if self.is_float else 'i'}{self.bits}"
         return element if self.lanes == 1 else f"v{self.lanes}{element}"
+
+
+@lru_cache(maxsize=256)
+def _type(element: str, lanes: int) -> Type:
+    """One type for all who ask for it; there are few, and they are asked for all the time."""
+    return Type(element, lanes)
 
 
 _FLOAT_BITS: Final = {"half": 16, "float": 32, "double": 64}
@@ -96,6 +104,12 @@ Operand: TypeAlias = Value | Number  # a number takes the type of the other oper
 
 def constant(type_: Type, number: Number) -> Value:
     """The number in every lane, rounded to the type."""
+    return _constant(type_, number, math.copysign(1.0, number))
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _constant(type_: Type, number: Number, _: float) -> Value:
+    """A constant; its sign is told apart too, since -0.0 equals 0.0."""
     text = written(type_, number)
     return Value(type_, text if type_.lanes == 1 else f"splat ({type_.element} {text})", number)
 
