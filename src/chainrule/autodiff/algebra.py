@@ -171,11 +171,10 @@ def times(factor: Term, x: Expr, context: Context, quotients: Quotients) -> Expr
 
 def like_broadcast(pattern: Node, x: Node) -> Node:
     """The node x repeated as the broadcast `pattern` repeats its own input, which has the shape of x."""
-    shape, axes = pattern.tensor.shape, pattern["axes"]
-    assert isinstance(axes, tuple)
+    shape = pattern.tensor.shape
     if x.primitive == "constant":
         return e.constant(_value(x), x.tensor.with_shape(shape)).node
-    return repeated(x, shape, [a for a in axes if isinstance(a, int)])
+    return repeated(x, shape, pattern.integers("axes"))
 
 
 def _value(node: Node) -> float:

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from chainrule.autodiff.sample_axis import Followed, follow
 from chainrule.autodiff.sample_sum import contracted, terms
-from chainrule.autodiff.window import Window, axes_of, before_transpose, cut, integers, lengths, permuted, stretches
+from chainrule.autodiff.window import Window, before_transpose, cut, lengths, permuted, stretches
 from chainrule.errors import DerivativeError, ShapeError
 from chainrule.graph import expr as e
 from chainrule.graph.expr import Expr
@@ -217,7 +217,7 @@ def _matmul(reader: _Reader, node: Node, window: Window) -> Reading:
 
 
 def _sum(_: _Reader, node: Node, window: Window) -> Reading:
-    axes, kept = axes_of(node), iter(window)
+    axes, kept = node.integers("axes"), iter(window)
     source = node.inputs[0]
     each = yield source, tuple(None if axis in axes else next(kept) for axis in range(source.tensor.rank))
     return e.sum(each, [1 + axis for axis in axes])
@@ -225,11 +225,11 @@ def _sum(_: _Reader, node: Node, window: Window) -> Reading:
 
 def _transpose(_: _Reader, node: Node, window: Window) -> Reading:
     each = yield node.inputs[0], before_transpose(node, window)
-    return permuted(each, (0, *(1 + axis for axis in integers(node, "permutation"))))
+    return permuted(each, (0, *(1 + axis for axis in node.integers("permutation"))))
 
 
 def _broadcast(reader: _Reader, node: Node, window: Window) -> Reading:
-    axes = axes_of(node)
+    axes = node.integers("axes")
     each = yield node.inputs[0], tuple(stretch for axis, stretch in enumerate(window) if axis not in axes)
     return e.broadcast(each, (reader.samples, *lengths(node, window)), [1 + axis for axis in axes])
 
@@ -268,13 +268,13 @@ def _window_at(place: int, shape: Shape) -> Window | None:
 
 
 def _slice(_: _Reader, node: Node, window: Window) -> Reading:
-    axis, first, last = (_number(node, name) for name in ("axis", "start", "stop"))
+    axis, first, last = (node.integer(name) for name in ("axis", "start", "stop"))
     start, stop = window[axis] or (0, last - first)
     return (yield node.inputs[0], _with(window, axis, (first + start, first + stop)))
 
 
 def _pad(reader: _Reader, node: Node, window: Window) -> Reading:
-    source, axis, before = node.inputs[0], _number(node, "axis"), _number(node, "before")
+    source, axis, before = node.inputs[0], node.integer("axis"), node.integer("before")
     start, stop = _stretch(node, window, axis)
     first, last = max(start, before), min(stop, before + _length(source, axis))
     if first >= last:
@@ -284,7 +284,7 @@ def _pad(reader: _Reader, node: Node, window: Window) -> Reading:
 
 
 def _concatenate(_: _Reader, node: Node, window: Window) -> Reading:
-    axis, offset = _number(node, "axis"), 0
+    axis, offset = node.integer("axis"), 0
     start, stop = _stretch(node, window, axis)
     parts: list[Expr] = []
     for source in node.inputs:
@@ -307,12 +307,6 @@ def _length(node: Node, axis: int) -> int:
     dim = node.tensor.shape[axis]
     assert isinstance(dim, int)  # slice, pad and concatenate act along numbers
     return dim
-
-
-def _number(node: Node, attribute: str) -> int:
-    value = node[attribute]
-    assert isinstance(value, int)
-    return value
 
 
 Rule: TypeAlias = Callable[[_Reader, Node, Window], Reading]

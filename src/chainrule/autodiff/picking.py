@@ -20,7 +20,7 @@ def one_place(x: Expr, place: int) -> Expr:
 
 def _pick(node: Node, _: Context) -> Node | None:
     """Σₘ 1[m = j] xₘ -> xⱼ."""
-    if len(axes := _axes(node)) != 1:
+    if len(axes := node.integers("axes")) != 1:
         return None
     (axis,) = axes
     factors = _factors(node.inputs[0])
@@ -50,32 +50,20 @@ def _place(mask: Node, axis: int) -> int | None:
     return None
 
 
-def _axes(node: Node) -> tuple[int, ...]:
-    value = node["axes"]
-    assert isinstance(value, tuple)
-    return tuple(each for each in value if isinstance(each, int))
-
-
 def _pick_quotient(node: Node, quotients: Quotients) -> Node | None:
     """xⱼ / s -> (x / s)ⱼ, where x / s is in the graph already and s does not vary along the axis of j."""
     over, under = node.inputs
     if over.primitive != "broadcast" or over.inputs[0].primitive != "reshape" or under.primitive != "broadcast":
         return None
     part = over.inputs[0].inputs[0]
-    if part.primitive != "slice" or part["stop"] != _whole(part, "start") + 1:
+    if part.primitive != "slice" or part["stop"] != part.integer("start") + 1:
         return None
-    axis, whole = _whole(part, "axis"), quotients.get((part.inputs[0], under))
-    if whole is None or _axes(over) != (axis,) or axis not in _axes(under):
+    axis, whole = part.integer("axis"), quotients.get((part.inputs[0], under))
+    if whole is None or over.integers("axes") != (axis,) or axis not in under.integers("axes"):
         return None
-    start = _whole(part, "start")
+    start = part.integer("start")
     picked = e.reshape(e.slice_axis(Expr(whole), axis, start, start + 1), over.inputs[0].tensor.shape)
     return e.broadcast(picked, over.tensor.shape, [axis]).node
-
-
-def _whole(node: Node, attribute: str) -> int:
-    value = node[attribute]
-    assert isinstance(value, int)
-    return value
 
 
 PICK: Final = Rule("Σₘ 1[m = j] xₘ -> xⱼ", ("sum",), _pick)

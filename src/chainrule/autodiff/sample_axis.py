@@ -134,11 +134,11 @@ def _reshape(node: Node, inputs: list[Layouts], samples: str) -> Answer:
 
 
 def _transpose(node: Node, inputs: list[Layouts], _: str) -> Answer:
-    return _kept(inputs, _axes(node, "permutation"))
+    return _kept(inputs, node.integers("permutation"))
 
 
 def _reduction(node: Node, inputs: list[Layouts], _: str) -> Answer:
-    gone = _axes(node, "axis" if node.primitive == "argmax" else "axes")
+    gone = [node.integer("axis")] if node.primitive == "argmax" else node.integers("axes")
     return _kept(inputs, [axis for axis in range(node.inputs[0].tensor.rank) if axis not in gone])
 
 
@@ -152,15 +152,9 @@ def _kept(inputs: list[Layouts], axes: Sequence[int]) -> Answer:
 
 def _broadcast(node: Node, inputs: list[Layouts], _: str) -> Answer:
     ((rows,),) = inputs
-    new = _axes(node, "axes")
+    new = node.integers("axes")
     old = [axis for axis in range(node.tensor.rank) if axis not in new]
     return (None if rows is None else Rows(old[rows.axis], rows.inner),)
-
-
-def _axes(node: Node, attribute: str) -> tuple[int, ...]:
-    value = node[attribute]
-    axes = value if isinstance(value, tuple) else (value,)
-    return tuple(axis for axis in axes if isinstance(axis, int))
 
 
 def _matmul(node: Node, inputs: list[Layouts], samples: str) -> Answer:
@@ -172,7 +166,7 @@ def _matmul(node: Node, inputs: list[Layouts], samples: str) -> Answer:
 
 def _scan(node: Node, inputs: list[Layouts], samples: str) -> Answer:
     """Carried values are followed round the loop until their layouts no longer change."""
-    body, carries, slices = node["body"], _count(node, "carries"), _count(node, "xs")
+    body, carries, slices = node["body"], node.integer("carries"), node.integer("xs")
     assert isinstance(body, Graph)
     given = [layout for (layout,) in inputs]
     steps = [_inside(layout) for layout in given[carries : carries + slices]]
@@ -205,14 +199,8 @@ def _all_mixed(node: Node) -> Answer:
     return (MIXED,) * len(node.type.items)
 
 
-def _count(node: Node, attribute: str) -> int:
-    value = node[attribute]
-    assert isinstance(value, int)
-    return value
-
-
 def _item(node: Node, inputs: list[Layouts], _: str) -> Answer:
-    return (inputs[0][_count(node, "index")],)
+    return (inputs[0][node.integer("index")],)
 
 
 _STRUCTURE: Final[dict[str, Rule]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chainrule.autodiff.sample_axis import Followed, Rows, quotient
-from chainrule.autodiff.window import Window, axes_of, cut, lengths, permuted
+from chainrule.autodiff.window import Window, cut, lengths, permuted
 from chainrule.graph import expr as e
 from chainrule.graph.expr import Expr
 from chainrule.graph.node import Node
@@ -17,7 +17,7 @@ def contracted(node: Node, followed: Followed, samples: Size) -> Rows | None:
     if samples.symbols[0] in symbols_of(node.tensor.shape):
         return None
     if node.primitive == "sum":
-        return _among(followed.of(node.inputs[0]), node.inputs[0].tensor.shape, axes_of(node), samples)
+        return _among(followed.of(node.inputs[0]), node.inputs[0].tensor.shape, node.integers("axes"), samples)
     if node.primitive != "matmul":
         return None
     left, right = (followed.of(operand) for operand in node.inputs)
@@ -47,7 +47,7 @@ def terms(node: Node, window: Window, rows: Rows, samples: Size) -> Expr:
 
 
 def _terms_of_sum(node: Node, window: Window, rows: Rows, samples: Size) -> Expr:
-    axes, kept = axes_of(node), iter(window)
+    axes, kept = node.integers("axes"), iter(window)
     source = node.inputs[0]
     inner: Window = tuple(None if axis in axes else next(kept) for axis in range(source.tensor.rank))
     each = _front(cut(source, inner), rows, samples)  # (n, …) with what shares the samples' axis in its place

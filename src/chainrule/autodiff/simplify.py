@@ -119,30 +119,24 @@ def _pull(node: Node, context: Context, quotients: Quotients) -> Node | None:
     (inner,) = node.inputs
     if inner.primitive not in algebra.ARITHMETIC:
         return None
-    axes = node["axes"]
+    axes = node.integers("axes")
     terms = _terms(inner, context, lambda _: True)
-    if terms is None or len(terms) != 1 or not isinstance(axes, tuple):
+    if terms is None or len(terms) != 1:
         return None
     (term,) = terms
     outside = {reduced: k for a, k in term.powers.items() if (reduced := _without_axes(a, axes)) is not None}
     inside = {a: k for a, k in term.powers.items() if _without_axes(a, axes) is None}
     if not inside or (not outside and term.coefficient == 1):
         return None
-    added = e.sum(algebra.write_term(Term(Fraction(1), inside), inner.tensor, quotients), _axes(node))
+    added = e.sum(algebra.write_term(Term(Fraction(1), inside), inner.tensor, quotients), axes)
     return algebra.times(Term(term.coefficient, outside), added, context, quotients).node
 
 
-def _axes(node: Node) -> list[int]:
-    axes = node["axes"]
-    assert isinstance(axes, tuple)
-    return [a for a in axes if isinstance(a, int)]
-
-
-def _without_axes(node: Node, axes: tuple[object, ...]) -> Node | None:
+def _without_axes(node: Node, axes: tuple[int, ...]) -> Node | None:
     """A broadcast along the axes, with those axes left out; None for anything else."""
     if node.primitive != "broadcast":
         return None
-    own = _axes(node)
+    own = node.integers("axes")
     if not set(axes) <= set(own):
         return None
     kept = [a for a in range(node.tensor.rank) if a not in axes]

@@ -7,6 +7,7 @@ and Higham, "Accurately computing the log-sum-exp and softmax functions", IMA J.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from chainrule.graph import expr as e
@@ -30,7 +31,7 @@ def _softmax(node: Node, _: Context) -> Node | None:
     total = under.inputs[0]
     if total.inputs[0] is not over or total["axes"] != under["axes"] or _is_shifted(over.inputs[0]):
         return None
-    shape, axes = under.tensor.shape, _axes(total)
+    shape, axes = under.tensor.shape, total.integers("axes")
     shifted = e.exp(_shifted(Expr(over.inputs[0]), axes))
     return (shifted / e.broadcast(e.sum(shifted, axes), shape, axes)).node
 
@@ -40,12 +41,12 @@ def _log_of_sum(node: Node, _: Context) -> Node | None:
     (total,) = node.inputs
     if total.primitive != "sum" or total.inputs[0].primitive != "exp" or _is_shifted(total.inputs[0].inputs[0]):
         return None
-    axes, z = _axes(total), Expr(total.inputs[0].inputs[0])
+    axes, z = total.integers("axes"), Expr(total.inputs[0].inputs[0])
     largest = e.stop_gradient(e.max(z, axes))
     return (largest + e.log(e.sum(e.exp(_shifted(z, axes)), axes))).node
 
 
-def _shifted(z: Expr, axes: list[int]) -> Expr:
+def _shifted(z: Expr, axes: Sequence[int]) -> Expr:
     """Z minus its largest along the axes; the shift cancels, so differentiation may hold it constant."""
     return z - e.broadcast(e.stop_gradient(e.max(z, axes)), z.shape, axes)
 
@@ -61,18 +62,12 @@ def _is_shifted(z: Node) -> bool:
     )
 
 
-def _axes(node: Node) -> list[int]:
-    axes = node["axes"]
-    assert isinstance(axes, tuple)
-    return [a for a in axes if isinstance(a, int)]
-
-
 def _log_of_broadcast(node: Node, _: Context) -> Node | None:
     """The logarithm of something repeated is taken once and repeated."""
     (x,) = node.inputs
     if x.primitive != "broadcast":
         return None
-    return e.broadcast(e.log(Expr(x.inputs[0])), x.tensor.shape, _axes(x)).node
+    return e.broadcast(e.log(Expr(x.inputs[0])), x.tensor.shape, x.integers("axes")).node
 
 
 STABLE_RULES: Final[tuple[Rule, ...]] = (

@@ -52,17 +52,17 @@ def _reshape(node: Node, _: Context) -> Node | None:
 
 def _transpose(node: Node, _: Context) -> Node | None:
     (x,) = node.inputs
-    outer = _whole(node, "permutation")
-    if outer == list(range(len(outer))):
+    outer = node.integers("permutation")
+    if outer == tuple(range(len(outer))):
         return x
     if x.primitive != "transpose":
         return None
-    inner = _whole(x, "permutation")
+    inner = x.integers("permutation")
     return e.transpose(Expr(x.inputs[0]), [inner[axis] for axis in outer]).node
 
 
 def _broadcast(node: Node, _: Context) -> Node | None:
-    return repeated(node.inputs[0], node.tensor.shape, _whole(node, "axes"))
+    return repeated(node.inputs[0], node.tensor.shape, node.integers("axes"))
 
 
 def repeated(x: Node, shape: Shape, axes: Sequence[int]) -> Node:
@@ -70,14 +70,8 @@ def repeated(x: Node, shape: Shape, axes: Sequence[int]) -> Node:
     if x.primitive != "broadcast" or not axes:
         return e.broadcast(Expr(x), shape, axes).node
     kept = [axis for axis in range(len(shape)) if axis not in axes]
-    both = sorted([*axes, *(kept[axis] for axis in _whole(x, "axes"))])
+    both = sorted([*axes, *(kept[axis] for axis in x.integers("axes"))])
     return e.broadcast(Expr(x.inputs[0]), shape, both).node
-
-
-def _whole(node: Node, attribute: str) -> list[int]:
-    value = node[attribute]
-    assert isinstance(value, tuple)
-    return [v for v in value if isinstance(v, int)]
 
 
 def _whole_slice(node: Node, _: Context) -> Node | None:
@@ -99,8 +93,8 @@ def _ones(node: Node, context: Context) -> Node | None:
     if x.primitive != "multiply":
         return None
     for g, y in (x.inputs, x.inputs[::-1]):
-        if g.primitive == "broadcast" and last in _whole(g, "axes") and context.holds(Fact.ROWS_SUM_TO_ONE, y):
-            axes = [axis for axis in _whole(g, "axes") if axis != last]
+        if g.primitive == "broadcast" and last in g.integers("axes") and context.holds(Fact.ROWS_SUM_TO_ONE, y):
+            axes = [axis for axis in g.integers("axes") if axis != last]
             return e.broadcast(Expr(g.inputs[0]), node.tensor.shape, axes).node
         if g.primitive == "constant" and context.holds(Fact.ROWS_SUM_TO_ONE, y):
             return e.constant(_number(g), node.tensor).node

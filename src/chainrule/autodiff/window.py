@@ -35,7 +35,7 @@ def _pushed(node: Node, window: Window) -> list[Window] | None:
     if node.primitive == "transpose":
         return [before_transpose(node, window)]
     if node.primitive == "broadcast":
-        axes = axes_of(node)
+        axes = node.integers("axes")
         return [tuple(stretch for axis, stretch in enumerate(window) if axis not in axes)]
     if node.primitive == "multiply":
         return [window, window]
@@ -49,9 +49,9 @@ def _applied(node: Node, operands: Sequence[Node], window: Window) -> Expr:
     """The node's primitive on parts of its inputs."""
     first = Expr(operands[0])
     if node.primitive == "transpose":
-        return permuted(first, integers(node, "permutation"))
+        return permuted(first, node.integers("permutation"))
     if node.primitive == "broadcast":
-        return e.broadcast(first, lengths(node, window), axes_of(node))
+        return e.broadcast(first, lengths(node, window), node.integers("axes"))
     second = Expr(operands[1])
     return first * second if node.primitive == "multiply" else first @ second
 
@@ -64,7 +64,7 @@ def lengths(node: Node, window: Window) -> Shape:
 
 def before_transpose(node: Node, window: Window) -> Window:
     """The window of a transpose's input."""
-    order = integers(node, "permutation")
+    order = node.integers("permutation")
     return tuple(window[order.index(axis)] for axis in range(len(order)))
 
 
@@ -76,21 +76,9 @@ def stretches(x: Expr, window: Window) -> Expr:
     return x
 
 
-def axes_of(node: Node) -> tuple[int, ...]:
-    """The axes that a sum adds up, or that a broadcast adds."""
-    return integers(node, "axes")
-
-
-def integers(node: Node, attribute: str) -> tuple[int, ...]:
-    """An attribute that is several whole numbers."""
-    value = node[attribute]
-    assert isinstance(value, tuple)
-    return tuple(axis for axis in value if isinstance(axis, int))
-
-
 def permuted(x: Expr, order: Sequence[int]) -> Expr:
     """A transpose; one of a transpose is one."""
     if x.node.primitive != "transpose":
         return e.transpose(x, order)
-    inner = integers(x.node, "permutation")
+    inner = x.node.integers("permutation")
     return e.transpose(Expr(x.node.inputs[0]), [inner[axis] for axis in order])

@@ -7,7 +7,7 @@ An axis whose label is None stays unsaid, as the sample of a batch does.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -114,8 +114,7 @@ def _size(_: Writer, node: Node, __: Labels) -> Formula:
 
 
 def _iota(_: Writer, node: Node, labels: Labels) -> Formula:
-    axis = node["axis"]
-    assert isinstance(axis, int)
+    axis = node.integer("axis")
     label = labels[axis] if labels else None
     return label if label is not None else Matrix(((Number(0), Number(1), Elided()),))
 
@@ -250,7 +249,7 @@ def _reshape(writer: Writer, node: Node, labels: Labels) -> Formula:
 
 def _transpose(writer: Writer, node: Node, labels: Labels) -> Formula:
     (x,) = node.inputs
-    order = _whole(node, "permutation")
+    order = node.integers("permutation")
     if labels is None:
         return Transpose(writer.write(x))
     inner: list[Formula | None] = [None] * len(order)
@@ -264,22 +263,14 @@ def _broadcast(writer: Writer, node: Node, labels: Labels) -> Formula:
     (x,) = node.inputs
     if labels is None:
         return writer.write(x)
-    new = _whole(node, "axes")
+    new = node.integers("axes")
     return writer.write(x, [label for axis, label in enumerate(labels) if axis not in new])
-
-
-def _whole(node: Node, attribute: str) -> Sequence[int]:
-    value = node[attribute]
-    assert isinstance(value, tuple)
-    return [v for v in value if isinstance(v, int)]
 
 
 def _slice(writer: Writer, node: Node, labels: Labels) -> Formula:
     """A stretch of an axis, x[:, 1:3]; an element of it lies further on in the whole, xₙ,ⱼ₊₁, and one alone is x₃."""
     (x,) = node.inputs
-    axis, start, stop = (node[name] for name in ("axis", "start", "stop"))
-    assert isinstance(axis, int)
-    assert isinstance(start, int)
+    axis, start, stop = (node.integer(name) for name in ("axis", "start", "stop"))
     if labels is None:
         stretches = [Words(f"{start}:{stop}") if place == axis else Words(":") for place in range(x.tensor.rank)]
         return Indexed(writer.write(x), tuple(stretches))
@@ -310,7 +301,7 @@ def _over(write: Callable[[Formula, Formula | None], Formula]) -> Row:
         (x,) = node.inputs
         outer, before = iter(labels or [None] * node.tensor.rank), list(writer.taken)
         reduced = {
-            axis: symbol("n") if str(x.tensor.shape[axis]) == "n" else writer.fresh() for axis in _whole(node, "axes")
+            axis: symbol("n") if str(x.tensor.shape[axis]) == "n" else writer.fresh() for axis in node.integers("axes")
         }
         body = writer.write(x, [reduced[axis] if axis in reduced else next(outer) for axis in range(x.tensor.rank)])
         writer.taken[:] = before
@@ -322,8 +313,7 @@ def _over(write: Callable[[Formula, Formula | None], Formula]) -> Row:
 
 
 def _argmax(writer: Writer, node: Node, labels: Labels) -> Formula:
-    axis = node["axis"]
-    assert isinstance(axis, int)
+    axis = node.integer("axis")
     before, letter = list(writer.taken), writer.fresh()
     inner = list(labels) if labels is not None else [None] * node.tensor.rank
     body = writer.write(node.inputs[0], [*inner[:axis], letter, *inner[axis:]])

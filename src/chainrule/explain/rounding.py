@@ -47,7 +47,9 @@ def _rounded(node: Node) -> Expr:
         case "matmul":
             return (inputs[0] @ inputs[1]) * _growth(node.inputs[0].tensor.shape[-1])
         case "sum":
-            return e.sum(inputs[0], _axes(node)) * _growth(*(node.inputs[0].tensor.shape[a] for a in _axes(node)))
+            return e.sum(inputs[0], node.integers("axes")) * _growth(
+                *(node.inputs[0].tensor.shape[a] for a in node.integers("axes"))
+            )
         case "add" | "subtract":
             return inputs[0] + inputs[1]
         case _:
@@ -56,9 +58,3 @@ def _rounded(node: Node) -> Expr:
 
 def _growth(*dims: object) -> float:
     return math.sqrt(math.prod(d if isinstance(d, int) and d > 0 else 1024 for d in dims))  # n is at most a batch
-
-
-def _axes(node: Node) -> list[int]:
-    axes = node["axes"]
-    assert isinstance(axes, tuple)
-    return [a for a in axes if isinstance(a, int)]

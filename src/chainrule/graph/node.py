@@ -56,6 +56,18 @@ class Node:
                 return value
         raise UnknownNameError(f"attribute of {self.primitive}", attribute, [name for name, _ in self.attributes])
 
+    def integer(self, attribute: str) -> int:
+        """The attribute of that name, a whole number: the start of a slice."""
+        value = self[attribute]
+        assert isinstance(value, int)
+        return value
+
+    def integers(self, attribute: str) -> tuple[int, ...]:
+        """The attribute of that name, several whole numbers: the axes of a sum."""
+        value = self[attribute]
+        assert isinstance(value, tuple)
+        return tuple(each for each in value if isinstance(each, int))
+
     @property
     def label(self) -> str:
         """The name of an input, else the primitive."""
