@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from chainrule.nn.optimizers import SGD, Adam
     from chainrule.runs.begin import run_experiment, train
     from chainrule.runs.check_gradients import Verdicts
+    from chainrule.runs.descents import descent
     from chainrule.runs.formulas import evaluate, gradient
     from chainrule.runs.opening import list_runs, open_run
     from chainrule.runs.page import Page
@@ -65,6 +66,7 @@ FACE: Final[dict[str, str]] = {
     "TrainingStopped": "chainrule.train.events",
     "Verdicts": "chainrule.runs.check_gradients",
     "activations": "chainrule.nn",
+    "descent": "chainrule.runs.descents",
     "errors": "chainrule",
     "evaluate": "chainrule.runs.formulas",
     "expr": "chainrule.graph",
@@ -106,6 +108,7 @@ __all__ = [
     "TrainingStopped",
     "Verdicts",
     "activations",
+    "descent",
     "errors",
     "evaluate",
     "expr",

@@ -21,11 +21,12 @@ VERBS: Final[dict[str, Verb]] = {
     for verb in (
         Verb("train", "train WHAT", "train on a built-in set, a file, an experiment.toml", "train"),
         Verb("resume", "resume RUN", "go on where a run stopped", "resume"),
-        Verb("runs", "runs", "list the runs; `runs remove` and `runs thin` make room", "runs"),
+        Verb("runs", "runs", "list the runs; `runs remove RUN` deletes one", "runs"),
         Verb("predict", "predict RUN FILE", "what a run says of the rows of a file", "predict"),
         Verb("evaluate", "evaluate RUN [FILE]", "score a run on held-out rows, or on a file", "evaluate"),
         Verb("explain", "explain RUN --weight W", "open a weight: why it moves, in symbols and numbers", "explain"),
         Verb("nudges", "nudges RUN", "what each sample wants of the weights, and the mean", "nudges"),
+        Verb("descent", "descent WHAT", "batch, mini-batch and stochastic, side by side", "descent"),
         Verb("replay", "replay RUN --step K", "any step again, bit for bit: where the weights stood", "replay"),
         Verb("gradcheck", "gradcheck RUN", "hold derivatives against independent witnesses", "gradcheck"),
         Verb("bench", "bench [W1 W2 ...]", "time training against other systems", "bench"),

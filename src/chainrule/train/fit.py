@@ -18,7 +18,6 @@ from chainrule.train.evaluate import Scores, evaluate
 from chainrule.train.events import Listener, StopReason, TrainingStarted, TrainingStopped
 from chainrule.train.experiment import Experiment
 from chainrule.train.folder import RunFolder, Summary, create_folder
-from chainrule.train.held import Held
 from chainrule.train.history import History
 from chainrule.train.keeper import Keeper, machine, versions
 from chainrule.train.loop import Loop
@@ -45,7 +44,6 @@ class Fit:
         best_parameters: those of that epoch, where it was in this sitting.
         scores: on the test part, where the run is complete and has one.
         folder: where it was written; None where nothing was.
-        held: where nothing was written, checkpoints of this sitting, rising.
     """
 
     prepared: Prepared
@@ -60,7 +58,6 @@ class Fit:
     best_parameters: dict[str, Array] | None
     scores: Scores | None
     folder: RunFolder | None
-    held: tuple[Checkpoint, ...] = ()
 
     @property
     def state(self) -> Mapping[str, Array]:
@@ -133,7 +130,7 @@ def run_from(
 ) -> Fit:
     """Train from a checkpoint on, the folder's lock held where there is one; see `fit`."""
     stopper = stopper or Stopper()
-    keeper = Keeper(folder, history, Held() if folder is None else None)
+    keeper = Keeper(folder, history)
     loop = Loop(prepared, start, history, keeper, tuple(listeners), stopper, start.backend)
     with signals_stop(stopper):
         try:
@@ -190,7 +187,6 @@ def _finished(loop: Loop, prepared: Prepared, reason: StopReason, backend: str, 
         best_parameters=loop.best_parameters,
         scores=scores,
         folder=keeper.folder,
-        held=keeper.held.checkpoints if keeper.held else (),
     )
 
 
