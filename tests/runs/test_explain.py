@@ -57,7 +57,7 @@ def test_a_batch_is_the_one_that_training_takes_next(digits_run: cr.Run) -> None
     again = digits_run.experiment.but(epochs=4)
     once = cr.run_experiment(again, runs=None, listeners=[first_step], stopper=stopper)
     assert once.step == 1
-    before = digits_run._start_state()["dense_2.W"][5, 2]
+    before = digits_run.at(0).weights["dense_2.W"][5, 2]
     after = once.weights["dense_2.W"][5, 2]
     assert after == pytest.approx(before - 0.1 * start["gradient"], rel=1e-5)
 

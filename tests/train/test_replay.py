@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,10 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.backends.choose import compiled
-from chainrule.backends.protocol import StopFlag
-from chainrule.data.batches import epoch_order, offsets
+from chainrule.errors.notices import Notice
 from chainrule.train.events import Event, SliceDone
-from chainrule.train.folder import RunFolder
-from chainrule.train.step import RATE
 from chainrule.train.stopping import Stopper
+from tests.train.observing import observed, same
 
 STEPS = np.random.default_rng(3).permutation(120)[:50]
 OPTIMIZERS = {"sgd": cr.SGD(0.1), "momentum": cr.SGD(0.05, momentum=0.9), "adam": cr.Adam(0.01)}
@@ -32,34 +28,13 @@ def trained(folder: Path, optimizer: str, backend: str = "reference", **options:
     return cr.train(layers, (x, y), optimizer=OPTIMIZERS[optimizer], backend=backend, runs=folder, **fields)
 
 
-def observed(run: cr.Run) -> list[dict[str, np.ndarray]]:
-    """The state after every step, each step run by itself from the beginning."""
-    prepared, experiment = run.prepared, run.experiment
-    program = compiled(prepared.graphs.train, run.checkpoint.backend)
-    columns = {name: prepared.columns[name] for name in prepared.graphs.train.columns}
-    assert run.path is not None
-    state = program.start(RunFolder(run.path).checkpoints.read(0).state)
-    seen, step = [program.read(state)], 0
-    for epoch in range(experiment.epochs):
-        order = epoch_order(prepared.rows, experiment.seed, epoch, experiment.shuffle)
-        cuts = offsets(len(order), experiment.batch_size)
-        for first, last in pairwise(cuts):
-            rates = {RATE: np.full(1, experiment.optimizer.learning_rate)}
-            one = np.array([0, last - first], dtype=np.int64)
-            state = program.run(state, columns, order[first:last], one, rates, step, StopFlag()).state
-            seen.append(program.read(state))
-            step += 1
-    return seen
-
-
-def same(left: Any, right: Any) -> bool:
-    return set(left) == set(right) and all(left[name].tobytes() == right[name].tobytes() for name in left)
-
-
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("backend", ["reference", "native"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_fifty_steps_have_the_bits_of_a_run_observed_step_by_step(tmp_path: Path, optimizer: str, backend: str) -> None:
-    run = trained(tmp_path, optimizer, backend, validation_split=0.0)
+def test_fifty_steps_have_the_bits_of_a_run_observed_step_by_step(
+    tmp_path: Path, optimizer: str, backend: str, dtype: str
+) -> None:
+    run = trained(tmp_path, optimizer, backend, validation_split=0.0, dtype=dtype)
     assert run.step == 120
     seen = observed(run)
     assert same(run.checkpoint.state, seen[120])
@@ -70,7 +45,7 @@ def test_fifty_steps_have_the_bits_of_a_run_observed_step_by_step(tmp_path: Path
     assert not same(seen[40], seen[41])
 
 
-def stopped_and_resumed(folder: Path, steps: tuple[int, ...]) -> cr.Run:
+def stopped_and_resumed(folder: Path, steps: tuple[int, ...], backend: str) -> cr.Run:
     """The same run, stopped about these steps and gone on with."""
     stopper = Stopper()
 
@@ -81,16 +56,17 @@ def stopped_and_resumed(folder: Path, steps: tuple[int, ...]) -> cr.Run:
 
         return listen
 
-    run = trained(folder, "adam", listeners=[stop_at(steps[0], stopper)], stopper=stopper)
+    run = trained(folder, "adam", backend, listeners=[stop_at(steps[0], stopper)], stopper=stopper)
     for step in steps[1:]:
         stopper = Stopper()
         run = run.resume(listeners=[stop_at(step, stopper)], stopper=stopper)
     return run.resume() if run.step < 120 else run
 
 
-def test_after_interruptions_and_resumes_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("backend", ["reference", "native"])
+def test_after_interruptions_and_resumes_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
     monkeypatch.setattr(import_module("chainrule.train.loop"), "SLICE_SECONDS", 0.0)
-    run = stopped_and_resumed(tmp_path / "stopped", (5, 37, 38, 90))
+    run = stopped_and_resumed(tmp_path / "stopped", (5, 37, 38, 90), backend)
     assert run.step == 120
     seen = observed(run)
     for step in (0, 4, 5, 6, 36, 37, 38, 39, 63, 64, 65, 90, 91, 119, 120):
@@ -140,23 +116,69 @@ def test_steps_that_do_not_exist_are_told(tmp_path: Path) -> None:
         run.one_step_on()
 
 
-def test_a_damaged_checkpoint_is_named_with_those_there_are(tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_is_told_and_an_earlier_one_serves(tmp_path: Path) -> None:
     run = trained(tmp_path, "sgd")
     assert run.path is not None
+    right = run.at(40).checkpoint.state
     tensors = run.path / "checkpoints" / "step-32.safetensors"
     tensors.write_bytes(tensors.read_bytes()[:-1] + b"?")
-    with pytest.raises(
-        cr.errors.RunError, match=r"step-32\.safetensors is damaged.*there are checkpoints of steps 0, 1, 2, 4"
-    ):
-        run.at(40)
+    with pytest.warns(Notice, match=r"^step 40 is reached from step 16, as .*step-32\.safetensors is damaged"):
+        assert same(run.at(40).checkpoint.state, right)
     run.at(31)
     tensors.unlink()
     tensors.with_suffix(".json").unlink()
     assert run.checkpoint_before(40).step == 16
-    assert run.at(40).step == 40
+    assert same(run.at(40).checkpoint.state, right)
+    for path in (run.path / "checkpoints").glob("step-*"):
+        path.write_bytes(b"?")
+    with pytest.raises(
+        cr.errors.RunError, match=r"step-16\.json is damaged.*there are checkpoints of steps 0, 1, 2, 4"
+    ):
+        run.at(30)
     for path in (run.path / "checkpoints").glob("step-*"):
         path.unlink()
     with pytest.raises(
         cr.errors.RunError, match=r"there is no checkpoint at or before step 40 .*: there is none: train again"
     ):
         run.at(40)
+
+
+def test_a_damaged_last_checkpoint_is_made_again_when_the_run_is_opened(tmp_path: Path) -> None:
+    run = trained(tmp_path, "adam", validation_split=0.2)
+    assert run.path is not None
+    tensors = run.path / "checkpoints" / f"step-{run.step}.safetensors"
+    tensors.write_bytes(tensors.read_bytes()[:-1] + b"?")
+    with pytest.warns(Notice, match=rf"step {run.step} is reached from step 64"):
+        opened = cr.open_run(run.path)
+    assert same(opened.checkpoint.state, run.checkpoint.state)
+    assert (opened.step, opened.reason, opened.test, opened.history) == (run.step, run.reason, run.test, run.history)
+    with pytest.warns(Notice, match=rf"step {run.step} is reached from step 64"):
+        longer = run.resume(epochs=21)
+    assert same(longer.at(run.step).checkpoint.state, run.checkpoint.state)
+
+
+def test_a_run_in_memory_holds_states_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_module("chainrule.train.thinning"), "STRETCH_SECONDS", 1e-4)
+    monkeypatch.setattr(import_module("chainrule.train.loop"), "SLICE_SECONDS", 0.0)
+    kept = trained(tmp_path, "adam")
+    run = cr.run_experiment(kept.experiment, kept.dataset, runs=None)
+    assert run.checkpoint_before(0).step == 0
+    assert 0 < run.checkpoint_before(119).step < 120
+    for step in (0, 1, 50, 119):
+        assert same(run.at(step).checkpoint.state, kept.at(step).checkpoint.state), step
+    assert run.at(119).checkpoint_before(60).step == run.checkpoint_before(60).step
+    again = run.at(30).resume()
+    assert same(again.checkpoint.state, run.checkpoint.state)
+    assert again.checkpoint_before(29).step > 0
+
+
+def test_what_is_no_step_is_told(tmp_path: Path) -> None:
+    run = trained(tmp_path, "sgd", epochs=1)
+    wrong: list[Any] = ["3", 2.0, True, None]
+    for step in wrong:
+        with pytest.raises(cr.errors.ArgumentError, match="step takes the whole number"):
+            run.at(step)
+    nothing: Any = run.at
+    with pytest.raises(cr.errors.ArgumentError, match="at needs step, and got none"):
+        nothing()
+    assert run.at(np.int64(2)).step == 2  # pyright: ignore[reportArgumentType]

@@ -149,9 +149,6 @@ def test_what_was_damaged_is_named(tmp_path: Path) -> None:
         (copy / name).write_bytes(content)
         return copy
 
-    last = Checkpoints(path / "checkpoints").steps[-1]
-    with pytest.raises(RunError, match=rf"step-{last}\.safetensors is damaged"):
-        resume(broken(f"checkpoints/step-{last}.safetensors", b"x"))
     with pytest.raises(RunError, match=r"data\.json is damaged"):
         resume(broken("data.json", b"{"))
     with pytest.raises(RunError, match=r"history\.jsonl holds 0 epochs, and 1 were over"):

@@ -13,6 +13,7 @@ from chainrule.cli.columns import columns
 from chainrule.cli.signals import Stopped, signals_end
 from chainrule.cli.verbs import VERBS, Verb
 from chainrule.errors import EXIT_FAILED, ChainruleError, UnknownNameError
+from chainrule.errors.notices import notices_to
 
 HELP = ("--help", "-h", "help")
 VERSION = ("--version", "-V")
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns: the exit code: 0 done, 1 failed, 2 wrong usage or input, 130 interrupted, 143 terminated.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    with signals_end() as signals:
+    with signals_end() as signals, notices_to(sys.stderr):
         _escape_what_cannot_be_shown()
         try:
             code = _main(words)

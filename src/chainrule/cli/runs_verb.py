@@ -1,4 +1,4 @@
-"""`chainrule runs`: the list of runs, and removing one."""
+"""`chainrule runs`: the list of runs, and making room by removing one, or checkpoints of one."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ def run(words: Sequence[str]) -> int:
     """Do what was typed after `chainrule runs`."""
     if words[:1] == ["remove"]:
         return call("runs remove", remove, words[1:])
+    if words[:1] == ["thin"]:
+        return call("runs thin", thin, words[1:])
     return call("runs", show_runs, words[1:] if words[:1] == ["list"] else words)
 
 
@@ -26,7 +28,7 @@ def show_runs(
     runs: Annotated[Path, Parameter(help="The folder they are in.")] = Path("runs"),
     json: Annotated[bool, Parameter(negative=(), show_default=False, help="A JSON line a run; so is a pipe.")] = False,
 ) -> int:
-    """List the runs, the one that changed last first; `chainrule runs remove RUN` deletes one."""
+    """List the runs, the one that changed last first; `runs remove RUN` deletes one, `runs thin RUN` shrinks one."""
     from chainrule.cli.screen import stdout
     from chainrule.runs.listing import listing_data, listing_of
     from chainrule.runs.opening import list_runs
@@ -70,6 +72,29 @@ def remove(
     except OSError as error:
         raise WriteError(f"{path} could not be deleted ({error.strerror}): check its permissions") from error
     stderr().say(f"{path} is deleted")
+    return 0
+
+
+def thin(
+    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")],
+    /,
+    *,
+    keep: Annotated[int, Parameter(help="Checkpoints that stay at most, the first and the last among them.")] = 16,
+    runs: Annotated[Path, Parameter(help="The folder it is in.")] = Path("runs"),
+) -> int:
+    """Delete checkpoints of a run, evenly; every step can still be reached, only later."""
+    from chainrule.cli.screen import stderr
+    from chainrule.runs.opening import find_run
+    from chainrule.train.folder import RunFolder
+
+    folder = RunFolder(find_run(which, runs))
+    with folder.lock:
+        checkpoints = folder.checkpoints
+        before = sum(map(checkpoints.size, checkpoints.steps))
+        gone = checkpoints.thin(keep)
+        left = sum(map(checkpoints.size, checkpoints.steps))
+    stays = f"{len(checkpoints.steps)} stay: {left / 1e6:.3g} MB of {before / 1e6:.3g} MB"
+    stderr().say(f"{len(gone)} checkpoints are deleted, {stays}")
     return 0
 
 

@@ -21,7 +21,7 @@ VERBS: Final[dict[str, Verb]] = {
     for verb in (
         Verb("train", "train WHAT", "train on a built-in set, a file, an experiment.toml", "train"),
         Verb("resume", "resume RUN", "go on where a run stopped", "resume"),
-        Verb("runs", "runs", "list the runs; `runs remove RUN` deletes one", "runs"),
+        Verb("runs", "runs", "list the runs; `runs remove` and `runs thin` make room", "runs"),
         Verb("predict", "predict RUN FILE", "what a run says of the rows of a file", "predict"),
         Verb("evaluate", "evaluate RUN [FILE]", "score a run on held-out rows, or on a file", "evaluate"),
         Verb("explain", "explain RUN --weight W", "open a weight: why it moves, in symbols and numbers", "explain"),

@@ -22,7 +22,6 @@ from chainrule.train.events import Event, Listener, TrainingStarted
 from chainrule.train.experiment import Experiment, FloatType, Preprocessing, SplitPlan
 from chainrule.train.fit import fit
 from chainrule.train.resolve import design
-from chainrule.train.state import initial_state
 from chainrule.train.stopping import Stopper
 
 
@@ -138,6 +137,4 @@ def run_experiment(
 
     parent = None if runs is None else Path(runs)
     done = fit(experiment, dataset, weights=weights, parent=parent, listeners=(keep, *listeners), stopper=stopper)
-    prepared = done.prepared
-    beginning = initial_state(prepared.experiment, prepared.record, prepared.graphs, weights)
-    return Run.of_fit(done, beginning)
+    return Run.of_fit(done)

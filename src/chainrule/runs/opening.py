@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from chainrule.data.dataset import Dataset
 from chainrule.errors import ExperimentError, RunError, UnknownNameError, UnreadableFileError, unknown_name
 from chainrule.errors.calls import check_kind, checked_call
+from chainrule.runs.earlier import Earlier
 from chainrule.runs.run import Run
 from chainrule.train.data_record import read_record
 from chainrule.train.experiment import Experiment
-from chainrule.train.folder import RunFolder, open_folder
+from chainrule.train.folder import RunFolder, Summary, open_folder
+from chainrule.train.history import read_history
+from chainrule.train.replay import replay
 from chainrule.train.resume import history_until
 from chainrule.train.serialize import read_experiment
 
@@ -51,14 +54,13 @@ def open_run(which: str | Path = LATEST, *, data: Dataset | None = None, runs: s
         data: the data where they were in memory and too large to be kept with the run.
         runs: the folder in which names are looked for.
 
-    Raises: RunError when there is no such run, or a file of it is missing or damaged, which is named.
+    Raises: RunError when there is no such run, or a file of it is missing or damaged, which is named; a damaged last
+            checkpoint is made again from an earlier one, with a `Notice`.
     """
     folder = open_folder(find_run(which, runs))
-    experiment = _experiment(folder)
-    record = read_record(folder.data)
-    checkpoint = folder.checkpoints.latest()
-    summary = folder.read_summary()
-    return Run(
+    experiment, record, summary = _experiment(folder), read_record(folder.data), folder.read_summary()
+    checkpoint = folder.checkpoints.latest_whole()
+    run = Run(
         experiment=experiment,
         record=record,
         checkpoint=checkpoint,
@@ -68,6 +70,27 @@ def open_run(which: str | Path = LATEST, *, data: Dataset | None = None, runs: s
         test=summary.test if summary is not None and summary.step == checkpoint.step else None,
         path=folder.path,
         _given=data,
+        _earlier=Earlier(folder),
+    )
+    return run if checkpoint.step == folder.checkpoints.steps[-1] else _made_whole(run, folder, summary)
+
+
+def _made_whole(run: Run, folder: RunFolder, summary: Summary | None) -> Run:
+    """The run whose last checkpoint is damaged, its last step reached once more from the one before.
+
+    Raises: RunError when its history does not reach so far; DataError when the data changed.
+    """
+    step, history = folder.checkpoints.steps[-1], read_history(folder.history)
+    checkpoint = replay(run.prepared, run.checkpoint, history, step)
+    known = summary if summary is not None and summary.step == step else None
+    return replace(
+        run,
+        checkpoint=checkpoint,
+        history=history_until(folder, checkpoint),
+        reason=known.reason if known else UNFINISHED,
+        seconds=known.seconds if known else checkpoint.seconds,
+        test=known.test if known else None,
+        _prepared=run.prepared,
     )
 
 

@@ -24,6 +24,7 @@ from chainrule.document import (
 from chainrule.runs.page import Page
 from chainrule.train.folder import RunFolder
 from chainrule.train.keeper import machine, versions
+from chainrule.train.thinning import last_kept
 
 if TYPE_CHECKING:
     from chainrule.runs.run import Run
@@ -60,7 +61,7 @@ def replayed(run: Run, step: int, compare: int | None = None) -> Page:
     """
     before = run.at(step - 1) if 0 < step <= run.step else None
     moment = before.one_step_on() if before is not None and step < run.step else run.at(step)
-    origin = compare if compare is not None else run.checkpoint_before(max(step - 1, 0)).step
+    origin = compare if compare is not None else last_kept(max(step - 1, 0))
     earlier = run.at(origin)
     found = _standings(moment, earlier.weights, before.weights if before else None)
     place = f"{moment.checkpoint.steps_of_epoch} steps into epoch {moment.checkpoint.epoch + 1}"

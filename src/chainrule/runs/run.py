@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
@@ -14,9 +15,10 @@ import numpy.typing as npt
 from chainrule.data.dataset import Array, Dataset
 from chainrule.data.load import load_source
 from chainrule.errors import RunError, UnknownNameError
-from chainrule.errors.calls import checked_call
+from chainrule.errors.calls import check_kind, checked_call
 from chainrule.runs.asking import rows_of_batch, rows_of_samples
 from chainrule.runs.check_gradients import Verdicts, check_gradients
+from chainrule.runs.earlier import NONE_EARLIER, Earlier
 from chainrule.runs.explaining import explain
 from chainrule.runs.kept_data import kept_data
 from chainrule.runs.nudging import nudges
@@ -38,7 +40,6 @@ from chainrule.train.resume import prepare_again, resume
 from chainrule.train.state import parameters_of
 from chainrule.train.step import Graphs, build
 from chainrule.train.stopping import Stopper
-from chainrule.train.tally import Tally
 
 When: TypeAlias = Literal["now", "start"] | int
 REPLAYED: Final = "replayed"
@@ -74,15 +75,15 @@ class Run:
     scores: Scores | None = None
     _given: Dataset | None = None
     _prepared: Prepared | None = None
-    _beginning: Mapping[str, Array] = field(default_factory=dict[str, Array])
+    _earlier: Earlier = NONE_EARLIER
 
     @staticmethod
-    def of_fit(fit: Fit, beginning: Mapping[str, Array]) -> Run:
+    def of_fit(fit: Fit, earlier: Earlier = NONE_EARLIER) -> Run:
         """The run that has just been trained.
 
         Args:
             fit: what training left.
-            beginning: the state before its first step.
+            earlier: the states before this sitting.
         """
         return Run(
             experiment=fit.prepared.experiment,
@@ -96,7 +97,7 @@ class Run:
             scores=fit.scores,
             _given=fit.prepared.dataset,
             _prepared=fit.prepared,
-            _beginning=beginning,
+            _earlier=earlier.and_of(fit),
         )
 
     @property
@@ -163,6 +164,7 @@ class Run:
             return said[:, 0] if said.shape[1] == 1 else said
         return _names(self.record.class_names)[said]
 
+    @checked_call
     def predict_proba(self, x: object) -> npt.NDArray[Any]:
         """The probability of each class, float (n, k), in the order of `run.record.class_names`.
 
@@ -216,10 +218,11 @@ class Run:
             fit = resume(self.path, epochs=epochs, dataset=self.dataset, listeners=listeners, stopper=stopper)
         else:
             fit = self._resume_in_memory(epochs, listeners, stopper)
-        return Run.of_fit(fit, self._beginning)
+        return Run.of_fit(fit, self._earlier)
 
     # ---- any of its steps ----
 
+    @checked_call
     def at(self, step: int) -> Run:
         """The run as it was after so many updates, bit for bit, replayed from the checkpoint before by what trained it.
 
@@ -227,14 +230,17 @@ class Run:
         `run.at(step).resume()` goes on from there in memory; nothing of this run changes. The bits are those of the
         training on a processor of the same kind with the same versions, and equal within rounding elsewhere.
 
-        Raises: RunError for a step that the run has not done, or a checkpoint that is missing or damaged; DataError
-            when the data changed.
+        Where a checkpoint is damaged an earlier one serves, with a `Notice`.
+
+        Raises: ArgumentError for what is no whole number; RunError for a step that the run has not done, or where no
+            checkpoint is whole; DataError when the data changed.
         """
+        check_kind("step", step, Integral, "the whole number of updates that were done, such as 1342")
         if not 0 <= step <= self.step:
             raise RunError(f"there is no step {step}: {self.name} has steps 0 to {self.step}")
         checkpoint = self.checkpoint
         if step < self.step:
-            checkpoint = replay(self.prepared, self.checkpoint_before(step), self.history, step)
+            checkpoint = replay(self.prepared, self.checkpoint_before(step), self.history, int(step))
         return self._as_of(checkpoint)
 
     def one_step_on(self) -> Run:
@@ -251,12 +257,7 @@ class Run:
         """
         if self.checkpoint.step <= step:
             return self.checkpoint
-        if self.path is not None:
-            return RunFolder(self.path).checkpoints.before(step)
-        if not self._beginning:
-            raise RunError(f"{self.name} has no state before step {self.step}: write it to a folder when it is trained")
-        counters = {"step": 0, "epoch": 0, "steps_of_epoch": 0, "best": None, "seconds": 0.0}
-        return replace(self.checkpoint, state=self._beginning, tally=Tally(), **counters)
+        return self._earlier.before(step)
 
     # ---- understanding it ----
 
@@ -286,7 +287,7 @@ class Run:
             ShapeError for a position outside it; RunError for a row, a batch or a step that does not exist; DataError
             when the data changed.
         """
-        if isinstance(at, int) and at != self.step:
+        if not isinstance(at, str) and at != self.step:
             return self.at(at).explain(weight, sample=sample, samples=samples, batch=batch)
         moment, rows = self._asked(sample, samples, batch, at)
         return explain(self.prepared, moment, rows, weight, self.checkpoint.backend, one=sample is not None)
@@ -320,7 +321,7 @@ class Run:
         Raises: UnknownNameError for a name that does not exist; ShapeError for a position outside a parameter; RunError
             for rows, a batch or a step that do not exist, and for more than one of weights, layer and unit.
         """
-        if isinstance(at, int) and at != self.step:
+        if not isinstance(at, str) and at != self.step:
             return self.at(at).nudges(weights, top=top, layer=layer, unit=unit, samples=samples, batch=batch)
         moment, rows = self._asked(None, samples, batch, at)
         return nudges(
@@ -388,7 +389,7 @@ class Run:
             path=None,
             _given=self.dataset,
             _prepared=self.prepared,
-            _beginning=self._start_state(),
+            _earlier=self._earlier,
         )
 
     def _moment(self, at: When) -> tuple[Moment, int]:
@@ -396,13 +397,8 @@ class Run:
         if at == "now" or at == self.step:
             return Moment(self.checkpoint.state, self.step, f"step {self.step}"), self.checkpoint.epoch
         if at == "start":
-            return Moment(self._start_state(), 0, "step 0"), 0
+            return Moment(self._earlier.start(), 0, "step 0"), 0
         raise UnknownNameError("moment", str(at), ("now", "start"))
-
-    def _start_state(self) -> Mapping[str, Array]:
-        if self._beginning or self.path is None:
-            return self._beginning
-        return RunFolder(self.path).checkpoints.read(0).state
 
     def _resume_in_memory(self, epochs: int | None, listeners: Iterable[Listener], stopper: Stopper | None) -> Fit:
         wanted = self.experiment if epochs is None else self.experiment.but(epochs=epochs)

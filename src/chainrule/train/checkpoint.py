@@ -6,6 +6,7 @@ moment every checkpoint that can be seen is whole.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,12 @@ from typing import Any, Final, TypeAlias
 import msgspec
 import numpy.typing as npt
 
-from chainrule.errors import RunError
+from chainrule.errors import RunError, ValueRangeError
+from chainrule.errors.notices import warn
 from chainrule.train.durable import make_folder, remove, sweep, write_durably
 from chainrule.train.tally import Tally
 from chainrule.train.tensors import encode_tensors, read_tensors, sha256_of
+from chainrule.train.thinning import most_stretches, spread, superfluous
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -75,21 +78,12 @@ class _Voucher(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     format_version: int = CHECKPOINT_VERSION
 
 
-def is_kept(step: int) -> bool:
-    """Whether the checkpoint of this step stays: 0, 1, 2, 4, 8, …, so that half of any run is never repeated."""
-    return step & (step - 1) == 0
-
-
-def next_kept(step: int) -> int:
-    """The first step after this one whose checkpoint stays."""
-    return 1 << step.bit_length()
-
-
 class Checkpoints:
-    """The checkpoints in a folder: those of log-spaced steps, and the last."""
+    """The checkpoints in a folder: those that `thinning` keeps, and the last."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._times: dict[int, float] | None = None
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -103,6 +97,7 @@ class Checkpoints:
 
     def prepare(self) -> None:
         """Make the folder; remove what writers that were killed left behind."""
+        self._times = None
         make_folder(self._folder)
         sweep(self._folder)
         for tensors in self._folder.glob("step-*.safetensors"):
@@ -110,22 +105,50 @@ class Checkpoints:
                 remove(tensors)
 
     def write(self, checkpoint: Checkpoint) -> Path:
-        """Write the checkpoint, then let go of the one before unless its step is kept.
+        """Write the checkpoint, then let go of those that need not stay.
 
         Raises: WriteError when it cannot be written; all that were there before still are.
         """
         path = self.path(checkpoint.step)
-        before = self.steps
+        times = self.times
         tensors = encode_tensors(checkpoint.state)
         sha256 = sha256_of(tensors)
         if not self._holds(checkpoint.step, sha256):
             self.drop(checkpoint.step)
             write_durably(self._tensors(checkpoint.step), tensors)
         write_durably(path, _encode(checkpoint, sha256))
-        for step in before:
-            if step < checkpoint.step and not is_kept(step):
-                self.drop(step)
+        times[checkpoint.step] = checkpoint.seconds
+        for step in superfluous(times, most_stretches(len(tensors))):
+            self.drop(step)
         return path
+
+    @property
+    def times(self) -> dict[int, float]:
+        """The seconds of training at each step of which there is a checkpoint that can be read."""
+        if self._times is None:
+            self._times = {}
+            for step in self.steps:
+                with contextlib.suppress(RunError):
+                    self._times[step] = self._voucher(step).seconds
+        return self._times
+
+    def size(self, step: int) -> int:
+        """The bytes that a checkpoint takes on the disk; 0 where there is none."""
+        files = (self.path(step), self._tensors(step))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def thin(self, count: int) -> list[int]:
+        """Let go of checkpoints until at most so many are left, spread over the training; the first and last stay.
+
+        Returns: the steps whose checkpoints are gone.
+        Raises: ValueRangeError for fewer than two; WriteError when one cannot be removed.
+        """
+        if count < 2:
+            raise ValueRangeError(f"{count} checkpoints shall stay, and the first and the last do: keep at least 2")
+        gone = spread(self.times, count)
+        for step in gone:
+            self.drop(step)
+        return gone
 
     def read(self, step: int) -> Checkpoint:
         """The checkpoint of that step, its checksum verified.
@@ -154,19 +177,33 @@ class Checkpoints:
             raise RunError(f"there is no checkpoint in {self._folder}: train again")
         return self.read(self.steps[-1])
 
+    def latest_whole(self) -> Checkpoint:
+        """The checkpoint of the highest step, or the one before where that is damaged, with a notice.
+
+        Raises: RunError when there is none that is whole.
+        """
+        return self.before(self.steps[-1]) if self.steps else self.latest()
+
     def before(self, step: int) -> Checkpoint:
         """The last checkpoint at or before a step, from which that step can be reached again.
 
-        Raises: RunError when there is none, or when it is damaged; the sentence names those there are.
+        Where it is damaged it is the one before, with a notice.
+
+        Raises: RunError when there is none that is whole; the sentence names those there are.
         """
-        steps = self.steps
-        earlier = [found for found in steps if found <= step]
-        if not earlier:
-            raise RunError(f"there is no checkpoint at or before step {step} in {self._folder}: {_listed(steps)}")
-        try:
-            return self.read(earlier[-1])
-        except RunError as error:
-            raise RunError(f"{error}; {_listed(steps)}") from error
+        steps, first = self.steps, None
+        for found in reversed([found for found in steps if found <= step]):
+            try:
+                checkpoint = self.read(found)
+            except RunError as error:
+                first = first or error
+                continue
+            if first is not None:
+                warn(f"step {step} is reached from step {found}, as {first}")
+            return checkpoint
+        if first is not None:
+            raise RunError(f"{first}; {_listed(steps)}") from first
+        raise RunError(f"there is no checkpoint at or before step {step} in {self._folder}: {_listed(steps)}")
 
     def _voucher(self, step: int) -> _Voucher:
         path = self.path(step)
@@ -194,6 +231,8 @@ class Checkpoints:
 
     def drop(self, step: int) -> None:
         """Remove a checkpoint: the JSON first, so that what can be seen stays whole."""
+        if self._times is not None:
+            self._times.pop(step, None)
         remove(self.path(step))
         remove(self._tensors(step))
 

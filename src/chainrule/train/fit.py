@@ -18,6 +18,7 @@ from chainrule.train.evaluate import Scores, evaluate
 from chainrule.train.events import Listener, StopReason, TrainingStarted, TrainingStopped
 from chainrule.train.experiment import Experiment
 from chainrule.train.folder import RunFolder, Summary, create_folder
+from chainrule.train.held import Held
 from chainrule.train.history import History
 from chainrule.train.keeper import Keeper, machine, versions
 from chainrule.train.loop import Loop
@@ -44,6 +45,7 @@ class Fit:
         best_parameters: those of that epoch, where it was in this sitting.
         scores: on the test part, where the run is complete and has one.
         folder: where it was written; None where nothing was.
+        held: where nothing was written, checkpoints of this sitting, rising.
     """
 
     prepared: Prepared
@@ -58,6 +60,7 @@ class Fit:
     best_parameters: dict[str, Array] | None
     scores: Scores | None
     folder: RunFolder | None
+    held: tuple[Checkpoint, ...] = ()
 
     @property
     def state(self) -> Mapping[str, Array]:
@@ -130,7 +133,7 @@ def run_from(
 ) -> Fit:
     """Train from a checkpoint on, the folder's lock held where there is one; see `fit`."""
     stopper = stopper or Stopper()
-    keeper = Keeper(folder, history)
+    keeper = Keeper(folder, history, Held() if folder is None else None)
     loop = Loop(prepared, start, history, keeper, tuple(listeners), stopper, start.backend)
     with signals_stop(stopper):
         try:
@@ -187,6 +190,7 @@ def _finished(loop: Loop, prepared: Prepared, reason: StopReason, backend: str, 
         best_parameters=loop.best_parameters,
         scores=scores,
         folder=keeper.folder,
+        held=keeper.held.checkpoints if keeper.held else (),
     )
 
 

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
+import msgspec
+
 from chainrule.errors import RunError, UnknownNameError, WriteError
 from chainrule.train.durable import gone, write_durably
 
+ROW: Final = msgspec.json.Decoder(dict[str, float | str])
 SHOWN: Final = 10  # epochs of a history that is shown; of more, the first and the last five
 
 
@@ -129,7 +132,7 @@ def read_history(path: Path) -> History:
     for number, line in enumerate(lines[:-1], start=1):  # what follows the last line feed is empty or torn
         try:
             entries.append(_entry(line, expected=len(entries)))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (msgspec.MsgspecError, ValueError, KeyError) as error:
             raise RunError(f"{path}, line {number}, is damaged: restore the file, or delete it and resume") from error
     return History(entries)
 
@@ -141,7 +144,7 @@ def _line(entry: Entry) -> bytes:
 
 
 def _entry(line: bytes, expected: int) -> Entry:
-    row = json.loads(line)
+    row = ROW.decode(line)
     epoch, step, seconds = int(row.pop("epoch")), int(row.pop("step")), float(row.pop("seconds"))
     if epoch != expected:
         raise ValueError(f"epoch {epoch} where {expected} was due")

@@ -14,12 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.errors import NonFiniteError
-from chainrule.train.checkpoint import Checkpoint, is_kept
+from chainrule.train.checkpoint import Checkpoint
 from chainrule.train.folder import RunFolder, Summary
+from chainrule.train.held import Held
 from chainrule.train.history import Entry, History, HistoryFile
 from chainrule.train.tensors import write_tensors
+from chainrule.train.thinning import is_kept, most_stretches, stretch_length, stretch_of
 
-SECONDS_AT_RISK: Final = 20.0  # training that a sudden end may cost
+COST: Final = 0.04  # of the training time that saving may take where checkpoints are large
 
 
 class Keeper:
@@ -27,21 +29,33 @@ class Keeper:
 
     Attributes:
         folder: of the run; None when nothing is written.
+        held: takes the checkpoints of a run without a folder; None when they are not wanted.
         last: the checkpoint saved last in this sitting, whether it was written or not.
     """
 
-    def __init__(self, folder: RunFolder | None, history: History) -> None:
-        self.folder = folder
+    def __init__(self, folder: RunFolder | None, history: History, held: Held | None = None) -> None:
+        self.folder, self.held = folder, held
         self.last: Checkpoint | None = None
         self._file = HistoryFile(folder.history, history) if folder else None
-        self._saved = time.monotonic()
-        self._saved_step = -1
+        self._took, self._most = 0.0, most_stretches(0)
 
-    def is_due(self, step: int) -> bool:
-        """Whether a checkpoint of this step is wanted: its step is one that stays, or the last is long ago."""
-        if self.folder is None or step == self._saved_step:
+    def is_due(self, step: int, seconds: float) -> bool:
+        """Whether a checkpoint of this step is wanted: it would stay, or be the first of its stretch of training.
+
+        Args:
+            step: updates done.
+            seconds: of training, over all sittings.
+        """
+        if self.folder is None and self.held is None:
             return False
-        return is_kept(step) or time.monotonic() - self._saved > SECONDS_AT_RISK
+        if self.last is None:
+            return True
+        if is_kept(step) and self.folder is not None:
+            return step != self.last.step
+        if seconds - self.last.seconds < self._took / COST:
+            return False
+        length = stretch_length(seconds, self._most)
+        return stretch_of(seconds, length) > stretch_of(self.last.seconds, length)
 
     def epoch(self, entry: Entry) -> None:
         """Write down an epoch that is over."""
@@ -57,11 +71,15 @@ class Keeper:
         """
         check_finite(checkpoint)
         self.last = checkpoint
+        if self.held is not None:
+            self._most = self.held.add(checkpoint)
         if self.folder is None or self._file is None:
             return None
+        began = time.perf_counter()
         self._file.flush()
         path = self.folder.checkpoints.write(checkpoint)
-        self._saved, self._saved_step = time.monotonic(), checkpoint.step
+        self._took = time.perf_counter() - began
+        self._most = most_stretches(self.folder.checkpoints.size(checkpoint.step))
         return path
 
     def best(self, parameters: Mapping[str, npt.NDArray[Any]]) -> None:

@@ -14,7 +14,7 @@ from chainrule.backends.choose import compiled
 from chainrule.data.batches import epoch_order, offsets
 from chainrule.data.splits import Rows
 from chainrule.errors import NonFiniteError
-from chainrule.train.checkpoint import Best, Checkpoint, next_kept
+from chainrule.train.checkpoint import Best, Checkpoint
 from chainrule.train.data_record import Array
 from chainrule.train.evaluate import measure
 from chainrule.train.events import CheckpointWritten, EpochDone, Event, Listener, SliceDone, StopReason
@@ -25,6 +25,7 @@ from chainrule.train.state import parameters_of
 from chainrule.train.step import RATE
 from chainrule.train.stopping import Stopper
 from chainrule.train.tally import Tally
+from chainrule.train.thinning import next_kept
 
 SLICE_SECONDS: Final = 0.1
 GROWTH: Final = 4  # a slice is at most so many times longer than the one before
@@ -94,14 +95,14 @@ class Loop:
 
         Raises: NonFiniteError when the loss or a parameter leaves the numbers; the last checkpoint is from before.
         """
-        if self._keeper.is_due(self.step):
+        if self._keeper.is_due(self.step, self.seconds):
             self._save()
         while self.epoch < self._prepared.experiment.epochs and self.step != self._until:
             if self._stopper.flag.is_set():
                 self._save()
                 return self._stopper.reason or "interrupted"
             self._run_slice()
-            if self._keeper.is_due(self.step):
+            if self._keeper.is_due(self.step, self.seconds):
                 self._save()
         self._save()
         return "completed"

@@ -47,7 +47,7 @@ def resume(
     folder = open_folder(path)
     with folder.lock:
         recorded = read_experiment(folder.experiment)
-        last = folder.checkpoints.latest()
+        last = folder.checkpoints.latest_whole()
         experiment = _longer(recorded, last, epochs, path)
         prepared = prepare_again(folder, experiment, dataset)
         _check_lineage(prepared, last, path)
