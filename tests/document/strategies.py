@@ -11,6 +11,7 @@ from chainrule.document import (
     Cases,
     Code,
     Column,
+    Diagram,
     Differential,
     Document,
     Elided,
@@ -20,10 +21,12 @@ from chainrule.document import (
     Fraction,
     Group,
     Heading,
+    Heatmap,
     Indexed,
     Indices,
     Items,
     Labeled,
+    Link,
     Listing,
     Matrix,
     Note,
@@ -31,6 +34,8 @@ from chainrule.document import (
     NumberStyle,
     Paragraph,
     Parentheses,
+    Picture,
+    Pictures,
     Plus,
     Power,
     Product,
@@ -39,6 +44,7 @@ from chainrule.document import (
     Row,
     Rule,
     Series,
+    Stage,
     Step,
     Strong,
     Sum,
@@ -148,7 +154,34 @@ def figures(draw: st.DrawFn) -> Figure:
     series = draw(_tuples(st.builds(Series, words, points, points), 3))
     categories = draw(_tuples(words, count, count)) if kind == "bar" else ()
     labels = [draw(words) for _ in range(3)]
-    return Figure(kind, series, labels[0], draw(contents), labels[1], labels[2], categories, draw(st.booleans()))
+    decades = draw(st.booleans()), draw(st.booleans())
+    return Figure(kind, series, labels[0], draw(contents), labels[1], labels[2], categories, *decades)
+
+
+@st.composite
+def heatmaps(draw: st.DrawFn) -> Heatmap:
+    count = draw(st.integers(0, 4))
+    counts = _tuples(_tuples(st.integers(0, 10**6), count, count), count, count)
+    names = draw(_tuples(words, count, count))
+    return Heatmap(names, draw(counts), draw(words), draw(contents), draw(words), draw(words))
+
+
+@st.composite
+def diagrams(draw: st.DrawFn) -> Diagram:
+    units = draw(st.lists(st.integers(0, 5), min_size=1, max_size=4))
+    stages = [
+        Stage(draw(words), draw(words), count + draw(st.integers(0, 3)), tuple(range(count)), draw(_tuples(words, 5)))
+        for count in units
+    ]
+    link = st.builds(Link, st.integers(0, 6), st.integers(0, 6), st.floats())
+    return Diagram(tuple(stages), draw(_tuples(_tuples(link, 6), len(units) - 1, len(units) - 1)), draw(words))
+
+
+@st.composite
+def pictures(draw: st.DrawFn) -> Pictures:
+    headers = draw(_tuples(words, 3))
+    picture = st.builds(Picture, _tuples(_tuples(st.floats())), _tuples(words, len(headers), len(headers)))
+    return Pictures(draw(_tuples(picture, 7)), headers, draw(words), draw(contents))
 
 
 flat = st.one_of(
@@ -159,6 +192,9 @@ flat = st.one_of(
     st.builds(Listing, _tuples(words)),
     tables(),
     figures(),
+    heatmaps(),
+    diagrams(),
+    pictures(),
     st.builds(Rule),
 )
 

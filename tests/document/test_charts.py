@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from chainrule.document import Figure, Series, render_svg
 from chainrule.document.axes import axis_of
-from chainrule.document.chart import MOST_MARKS, PLOT, WIDTH, Bar, Curve, Mark, Words, chart_of
+from chainrule.document.chart import MOST_MARKS, PLOT, chart_of
+from chainrule.document.shapes import WIDTH, Bar, Curve, Mark, Words
 from tests.conftest import Golden
 from tests.document import strategies
 
@@ -105,7 +106,7 @@ def test_any_figure_stays_on_its_sheet(figure: Figure) -> None:
                 assert 0 <= py <= chart.height
     root = parsed(figure)
     assert not {part.tag for part in root.iter()} - {
-        SVG + name for name in ("svg", "title", "style", "text", "path", "rect")
+        SVG + name for name in ("svg", "title", "desc", "style", "text", "path", "rect")
     }
 
 
@@ -161,6 +162,5 @@ def test_text_from_outside_is_text() -> None:
     text = render_svg(figures()["lines"])
     assert "Loss &lt;of three&gt;" in text
     assert not re.search(r"<script|href|url\(", text)
-    assert 'aria-label="Adam falls fastest."' in text
-    assert "<title>Adam falls fastest.</title>" in text
+    assert "<title>Loss &lt;of three&gt;</title><desc>Adam falls fastest.</desc>" in text
     assert "xmlns" not in render_svg(figures()["lines"], standalone=False)

@@ -5,88 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from chainrule.document.axes import Axis, axis_of
 from chainrule.document.formula import Number
 from chainrule.document.numbers import NumberStyle, format_number, written_parts
+from chainrule.document.shapes import LETTER, LINE, WIDTH, Bar, Chart, Curve, Mark, Point, Rule, Shape, Words
 from chainrule.document.text.characters import split_at, visible
 from chainrule.document.text.characters import width as columns_of
 from chainrule.document.text.scripts import superscript
 from chainrule.document.text.spans import Pen
 from chainrule.document.tree import Figure, Series
 
-WIDTH: Final = 400.0  # of a chart, in its own units; a character is about 7.7 wide, a line of words 16 high
-LETTER: Final = 7.7
-LINE: Final = 16.0
 PLOT: Final = 190.0  # the height of what the axes enclose
 MOST_MARKS: Final = 12  # marks on a line tell it from another: more would hide it
 _EDGE: Final = 8.0
 _SWATCH: Final = 24.0
 _VALUE: Final = NumberStyle(digits=4)
 _PEN: Final = Pen()
-
-Anchor = Literal["start", "middle", "end"]
-Role = Literal["title", "label", "tick", "legend", "value"]
-Point: TypeAlias = "tuple[float, float]"
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Text, or a number, on the line `y`."""
-
-    x: float
-    y: float
-    said: str | Number
-    anchor: Anchor
-    role: Role
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A line of the axes or of the grid."""
-
-    start: Point
-    end: Point
-    grid: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """A line through points, belonging to the series of that number."""
-
-    points: tuple[Point, ...]
-    series: int
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One point of the series of that number."""
-
-    at: Point
-    series: int
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A bar from its left upper corner, belonging to the series of that number."""
-
-    corner: Point
-    width: float
-    height: float
-    series: int
-
-
-Shape: TypeAlias = "Words | Rule | Curve | Mark | Bar"
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """Shapes on a sheet whose origin is the left upper corner."""
-
-    height: float
-    shapes: tuple[Shape, ...]
-    width: float = WIDTH
 
 
 def chart_of(figure: Figure, *, titled: bool) -> Chart:
@@ -101,12 +37,12 @@ def _head(figure: Figure, *, titled: bool) -> Iterator[Shape]:
     """Title, legend and the name of the y axis, under one another."""
     y = LINE - 4
     if titled and figure.title:
-        yield Words(0, y, _fitted(_PEN.line(figure.title), WIDTH), "start", "title")
+        yield Words(0, y, fitted(_PEN.line(figure.title), WIDTH), "start", "title")
         y += LINE + 4
     if len(figure.series) > 1:
         x = 0.0
         for place, series in enumerate(figure.series):
-            name = _fitted(visible(series.name), WIDTH - _SWATCH)
+            name = fitted(visible(series.name), WIDTH - _SWATCH)
             needed = _SWATCH + columns_of(name) * LETTER + 20
             if x and x + needed > WIDTH:
                 x, y = 0.0, y + LINE
@@ -115,7 +51,7 @@ def _head(figure: Figure, *, titled: bool) -> Iterator[Shape]:
             x += needed
         y += LINE
     if figure.y_label:
-        yield Words(0, y, _fitted(visible(figure.y_label), WIDTH), "start", "label")
+        yield Words(0, y, fitted(visible(figure.y_label), WIDTH), "start", "label")
 
 
 def _swatch(figure: Figure, x: float, y: float, place: int) -> Iterator[Shape]:
@@ -128,11 +64,11 @@ def _swatch(figure: Figure, x: float, y: float, place: int) -> Iterator[Shape]:
 
 
 def _plot(figure: Figure, top: float) -> tuple[list[Shape], float]:
-    parts = [_segments(series, logarithmic=figure.logarithmic) for series in figure.series]
+    parts = [_segments(series, figure) for series in figure.series]
     points = [point for segments in parts for segment in segments for point in segment]
     if not points:
         return [Words(0, top + LINE, "no finite points", "start", "label")], top + LINE
-    across = axis_of([x for x, _ in points])
+    across = axis_of([x for x, _ in points], logarithmic=figure.logarithmic_x)
     up = axis_of([y for _, y in points], logarithmic=figure.logarithmic, rounded=True)
     frame = _Frame(across, up, _margin(up), top + 4)
     shapes = [*frame.axes(figure.x_label)]
@@ -143,11 +79,12 @@ def _plot(figure: Figure, top: float) -> tuple[list[Shape], float]:
     return shapes, frame.bottom + LINE * (2 if figure.x_label else 1) + 2
 
 
-def _segments(series: Series, *, logarithmic: bool) -> list[list[Point]]:
+def _segments(series: Series, figure: Figure) -> list[list[Point]]:
     """Runs of points that can be shown."""
     segments: list[list[Point]] = [[]]
     for x, y in zip(series.x, series.y, strict=True):
-        if math.isfinite(x) and math.isfinite(y) and (y > 0 or not logarithmic):
+        seen = (y > 0 or not figure.logarithmic) and (x > 0 or not figure.logarithmic_x)
+        if seen and math.isfinite(x) and math.isfinite(y):
             segments[-1].append((x, y))
         elif segments[-1]:
             segments.append([])
@@ -196,10 +133,11 @@ class _Frame:
         for tick in self.across.ticks:
             x = round(self.left + tick.place * (self.right - self.left), 1)
             yield Rule((x, self.bottom), (x, self.bottom + 4))
-            yield Words(x, self.bottom + LINE, tick.number, "middle", "tick")
+            half = columns_of(number_text(tick.number)) * LETTER / 2
+            yield Words(round(min(x, WIDTH - half), 1), self.bottom + LINE, tick.number, "middle", "tick")
         if name:
             center = (self.left + self.right) / 2
-            shown = _fitted(visible(name), WIDTH)
+            shown = fitted(visible(name), WIDTH)
             yield Words(max(center, columns_of(shown) * LETTER / 2), self.bottom + 2 * LINE, shown, "middle", "label")
 
 
@@ -245,7 +183,7 @@ def _bars(figure: Figure, top: float) -> tuple[list[Shape], float]:
     shown = [value for row in values for value in row if _has_bar(value, figure)]
     if not any(values):
         return [Words(0, top + LINE, "no bars", "start", "label")], top + LINE
-    names = [_fitted(visible(category), WIDTH * 0.32) for category in figure.categories]
+    names = [fitted(visible(category), WIDTH * 0.32) for category in figure.categories]
     left = max(columns_of(name) for name in names) * LETTER + _EDGE
     texts = [number_text(Number(value, _VALUE)) for row in values for value in row]
     right = WIDTH - max(map(columns_of, texts)) * LETTER - _EDGE
@@ -273,7 +211,7 @@ def _has_bar(value: float, figure: Figure) -> bool:
     return math.isfinite(value) and (value > 0 or not figure.logarithmic)
 
 
-def _fitted(text: str, room: float) -> str:
+def fitted(text: str, room: float) -> str:
     """The text, its end left out where it finds no room."""
     columns = max(int(room / LETTER), 2)
     return text if columns_of(text) <= columns else split_at(text, columns - 1)[0] + "…"

@@ -204,6 +204,7 @@ class Figure(_Named):
         kind: line, scatter, or bar (then `categories` names the places of every series' y).
         alternative: the sentence; also shown under the chart.
         logarithmic: the y axis is logarithmic; values that are not positive are gaps.
+        logarithmic_x: the same of the x axis, of lines and points.
     """
 
     kind: FigureKind
@@ -214,6 +215,7 @@ class Figure(_Named):
     y_label: str = ""
     categories: tuple[str, ...] = ()
     logarithmic: bool = False
+    logarithmic_x: bool = False
 
     def __post_init__(self) -> None:
         for series in self.series if self.kind == "bar" else ():
@@ -222,6 +224,110 @@ class Figure(_Named):
                     f"bars '{series.name}' have {len(series.y)} values for {len(self.categories)} categories: "
                     "give one value per category"
                 )
+
+
+@dataclass(frozen=True)
+class Heatmap(_Named):
+    """Counts in rows and columns under the same names: how often what is [i] was called [j], the diagonal right.
+
+    Args:
+        names: of rows and columns.
+        counts: not negative, a row each.
+        alternative: the sentence for those who do not see it; also shown under the map.
+        row_label, column_label: what rows and columns are.
+    """
+
+    names: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+    alternative: str
+    title: Content = ""
+    row_label: str = ""
+    column_label: str = ""
+
+    def __post_init__(self) -> None:
+        count = len(self.names)
+        if len(self.counts) != count or any(len(row) != count for row in self.counts):
+            raise ShapeError(f"a map of {count} names has other counts: give {count} rows of {count} counts")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What stands in one column of a diagram: some of the units of a layer, or a box where `shown` is empty.
+
+    Args:
+        title: the layer's name.
+        remark: what is said under it: its units, its activation.
+        units: how many there are.
+        shown: which of them are drawn, rising.
+        labels: beside those, or none.
+    """
+
+    title: str
+    remark: str
+    units: int
+    shown: tuple[int, ...] = ()
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A connection from a unit of one stage to a unit of the next, both by their index, with its weight."""
+
+    source: int
+    target: int
+    weight: float
+
+
+@dataclass(frozen=True)
+class Diagram(_Named):
+    """A network as stages from left to right, with the connections between each and the next.
+
+    Args:
+        stages: at least one.
+        links: a group for each pair of neighbors; weights that are not finite are left out.
+        alternative: the sentence for those who do not see it; also shown under the drawing.
+    """
+
+    stages: tuple[Stage, ...]
+    links: tuple[tuple[Link, ...], ...]
+    alternative: str
+    title: Content = ""
+
+    def __post_init__(self) -> None:
+        if len(self.links) != len(self.stages) - 1:
+            raise ShapeError(f"{len(self.stages)} stages have {len(self.links)} groups of links: give one a gap")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A gray picture, 0 the ground and 1 the ink, row by row, with short lines to be read under it."""
+
+    shades: tuple[tuple[float, ...], ...]
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pictures(_Named):
+    """Small pictures beside one another.
+
+    Args:
+        pictures: of any sizes.
+        headers: what each line under a picture is.
+        alternative: the sentence for those who do not see them; also shown under them.
+    """
+
+    pictures: tuple[Picture, ...]
+    headers: tuple[str, ...]
+    alternative: str
+    title: Content = ""
+
+    def __post_init__(self) -> None:
+        for picture in self.pictures:
+            if len(picture.lines) != len(self.headers):
+                raise ShapeError(f"a picture has {len(picture.lines)} lines for {len(self.headers)} headers: give each")
+
+
+Drawn: TypeAlias = Figure | Heatmap | Diagram | Pictures
 
 
 @dataclass(frozen=True)
@@ -257,7 +363,21 @@ class Document(_Named):
 
 
 Block: TypeAlias = (
-    Heading | Paragraph | Equations | Labeled | Group | Items | Listing | Table | Figure | Step | Note | Rule
+    Heading
+    | Paragraph
+    | Equations
+    | Labeled
+    | Group
+    | Items
+    | Listing
+    | Table
+    | Figure
+    | Heatmap
+    | Diagram
+    | Pictures
+    | Step
+    | Note
+    | Rule
 )
 
 

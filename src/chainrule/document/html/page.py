@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Final, assert_never
 
 from chainrule.document import tree as t
+from chainrule.document.behind import tables_of, thinned
 from chainrule.document.figure_svg import render_svg
-from chainrule.document.formula import Number
 from chainrule.document.html.elements import element, text
 from chainrule.document.html.equations import equations_html
 from chainrule.document.html.spans import content
 from chainrule.document.html.tables import table_html
-from chainrule.document.numbers import NumberStyle
 
-MOST_LISTED: Final = 400  # points of a figure that are also listed as a table; the document's JSON holds them all
+MOST_LISTED: Final = 400  # rows of the table behind a figure; the document's JSON holds them all
 _LOWEST: Final = 6  # HTML has six levels of headings
-_EXACT: Final = NumberStyle("exact", 17)
 _NOTES: Final[dict[t.NoteKind, str]] = {"info": "Note", "warning": "Warning", "evidence": "Evidence"}
 
 
@@ -57,7 +55,8 @@ def _block(block: t.Block) -> str:  # noqa: C901 - one case a kind of block
         case t.Labeled():
             return element("dl", _labeled(block))
         case t.Group(blocks):
-            return element("div", blocks_html(blocks), class_="group")
+            figures = len(blocks) > 1 and all(isinstance(part, t.Figure) for part in blocks)
+            return element("div", blocks_html(blocks), class_="group figures" if figures else "group")
         case t.Items(items, ordered):
             listed = [element("li", content(item)) for item in items]
             return element("ol" if ordered else "ul", *listed) if items else ""
@@ -65,7 +64,7 @@ def _block(block: t.Block) -> str:  # noqa: C901 - one case a kind of block
             return element("pre", element("code", "\n".join(map(text, lines))))
         case t.Table():
             return table_html(block)
-        case t.Figure():
+        case t.Figure() | t.Heatmap() | t.Diagram() | t.Pictures():
             return _figure(block)
         case t.Step(number, title, blocks):
             mark = element("span", f"{number}.", class_="count")
@@ -84,32 +83,10 @@ def _labeled(block: t.Labeled) -> str:
     return _named(element("div", label, described), block.name)
 
 
-def _figure(figure: t.Figure) -> str:
-    """The chart with its title above it, the sentence for everybody under it, and the points as a table."""
+def _figure(figure: t.Drawn) -> str:
+    """What is drawn with its title above it, the sentence for everybody under it, and the numbers as tables."""
     title = element("p", content(figure.title), class_="title") if figure.title else ""
     sentence = element("figcaption", text(figure.alternative)) if figure.alternative.strip() else ""
-    listed = "\n".join(map(table_html, _points(figure)))
+    listed = "\n".join(table_html(thinned(table, MOST_LISTED)) for table in tables_of(figure))
     data = element("details", "<summary>Data</summary>", listed) if listed else ""
     return element("figure", title, render_svg(figure, standalone=False), sentence, data)
-
-
-def _points(figure: t.Figure) -> Iterator[t.Table]:
-    """The points behind the figure: one table where all series share their places, else one a series."""
-    if sum(len(series.y) for series in figure.series) > MOST_LISTED:
-        return
-    if figure.kind == "bar":
-        yield from _table("", figure.categories, figure.series) if figure.series else ()
-    elif len({series.x for series in figure.series}) == 1:
-        yield from _table(figure.x_label or "x", figure.series[0].x, figure.series)
-    else:
-        for series in figure.series:
-            yield from _table(figure.x_label or "x", series.x, (series,))
-
-
-def _table(first: str, places: Sequence[str | float], series: Sequence[t.Series]) -> Iterator[t.Table]:
-    if not places:
-        return
-    columns = (t.Column(first, heading=True), *(t.Column(one.name, style=_EXACT) for one in series))
-    names = [place if isinstance(place, str) else Number(place, _EXACT) for place in places]
-    rows = [t.Row((name, *(Number(one.y[spot]) for one in series))) for spot, name in enumerate(names)]
-    yield t.Table(columns, tuple(rows))

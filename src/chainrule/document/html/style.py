@@ -79,6 +79,8 @@ border-bottom:1.5px solid var(--ink);line-height:1.4}
 width:max-content;max-width:min(42rem,calc(100vw - 3rem))}
 .document figure{margin:1.6rem 0}
 .document figure svg{display:block;width:100%;max-width:34rem;height:auto}
+.document .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),1fr));gap:1.6rem 2rem}
+.document .figures figure{margin:0;min-width:0}
 .document figure .title{font-weight:600;margin:0 0 .4rem}
 .document figcaption{color:var(--quiet);margin-top:.4rem;max-width:42rem}
 .document summary{color:var(--quiet);cursor:pointer;width:max-content;margin-top:.4rem}

@@ -1,16 +1,30 @@
-"""Paints a figure in TikZ: series differ by dashes, marks and grays, so that it prints in black and white."""
+"""Paints whatever is drawn in TikZ: series differ by dashes, marks and grays, so that it prints in black and white."""
 
 from __future__ import annotations
 
 from typing import Final, assert_never
 
-from chainrule.document.chart import Bar, Chart, Curve, Mark, Point, Rule, Shape, Words, chart_of
 from chainrule.document.formula import Number
 from chainrule.document.latex.characters import escaped, flowing
 from chainrule.document.latex.spans import content
 from chainrule.document.latex.typeset import number
 from chainrule.document.numbers import NumberStyle
-from chainrule.document.tree import Figure
+from chainrule.document.pictures import sheet_of
+from chainrule.document.shapes import (
+    WIDTH,
+    Bar,
+    Chart,
+    Curve,
+    Disk,
+    Mark,
+    Point,
+    Rule,
+    Shape,
+    Strands,
+    Tiles,
+    Words,
+)
+from chainrule.document.tree import Drawn
 
 _SCALE: Final = 0.03  # centimeters a unit: a chart is 12 cm wide
 _PLAIN: Final = NumberStyle(digits=4)
@@ -26,16 +40,17 @@ _MARKS: Final = (
 )  # fmt: skip
 
 
-def figure_latex(figure: Figure) -> str:
-    """The figure's title, its chart, and the sentence that says what it shows."""
+def figure_latex(figure: Drawn) -> str:
+    """Its title, its chart, and the sentence that says what it shows."""
     title = [rf"\textbf{{{content(figure.title)}}}\par\nopagebreak"] if figure.title else []
-    chart = _painted(chart_of(figure, titled=False))
+    chart = _painted(sheet_of(figure, titled=False))
     return "\n".join([*title, chart, rf"\par\nopagebreak {flowing(figure.alternative)}\par"])
 
 
 def _painted(chart: Chart) -> str:
     lines = "\n".join(map(_shape, chart.shapes))
-    return f"\\begin{{tikzpicture}}[x={_SCALE}cm,y=-{_SCALE}cm,font=\\scriptsize]\n{lines}\n\\end{{tikzpicture}}"
+    scale = f"{_SCALE * min(WIDTH / chart.width, 1.0):.4g}"
+    return f"\\begin{{tikzpicture}}[x={scale}cm,y=-{scale}cm,font=\\scriptsize]\n{lines}\n\\end{{tikzpicture}}"
 
 
 def _shape(shape: Shape) -> str:
@@ -53,6 +68,14 @@ def _shape(shape: Shape) -> str:
         case Bar(corner, width, height, series):
             end = (corner[0] + width, corner[1] + height)
             return rf"\draw[fill=black!{_FILLS[series % len(_FILLS)]},thin] {_pair(corner)} rectangle {_pair(end)};"
+        case Tiles(boxes, shade, _):
+            parts = (f"{_pair((x, y))} rectangle {_pair((x + w, y + h))}" for x, y, w, h in boxes)
+            return rf"\fill[black!{round(100 * shade)}] {' '.join(parts)};"
+        case Strands(strands, width, _, dashed):
+            parts = (f"{_pair(start)} -- {_pair(end)}" for start, end in strands)
+            return rf"\draw[line width={width * 0.6:.3g}pt{',dashed' if dashed else ''},black!60] {' '.join(parts)};"
+        case Disk(at, radius):
+            return rf"\draw[fill=white,thin] {_pair(at)} circle ({radius:.4g});"
         case _:
             assert_never(shape)
 

@@ -49,13 +49,14 @@ def figure_lines(figure: Figure, width: int, pen: Pen) -> list[str]:
 
 
 def _plot(figure: Figure, width: int, pen: Pen) -> list[str]:
-    points = [_points(series, logarithmic=figure.logarithmic) for series in figure.series]
+    points = [_points(series, figure) for series in figure.series]
     every = [point for part in points for point in part]
     if not every:
         return wrap("(no finite points)", width)
     across = _Range(min(x for x, _ in every), max(x for x, _ in every))
     up = _Range(min(y for _, y in every), max(y for _, y in every))
-    numbers = [_axis_number(value, figure, pen) for value in (up.high, up.high / 2 + up.low / 2, up.low)]
+    heights = (up.high, up.high / 2 + up.low / 2, up.low)
+    numbers = [_axis_number(value, pen, logarithmic=figure.logarithmic) for value in heights]
     margin = min(max(map(columns_of, numbers)), width // 3)
     columns = max(width - margin - 2, NARROWEST_PLOT)
     canvas = _Canvas(across, up, columns, ascii=pen.ascii)
@@ -72,15 +73,16 @@ def _plot(figure: Figure, width: int, pen: Pen) -> list[str]:
     ]
 
 
-def _points(series: Series, *, logarithmic: bool) -> list[tuple[float, float]]:
+def _points(series: Series, figure: Figure) -> list[tuple[float, float]]:
+    """The points that can be shown, as decades along a logarithmic axis."""
     pairs = [(x, y) for x, y in zip(series.x, series.y, strict=True) if math.isfinite(x) and math.isfinite(y)]
-    if not logarithmic:
-        return pairs
-    return [(x, math.log10(y)) for x, y in pairs if y > 0]
+    if figure.logarithmic:
+        pairs = [(x, math.log10(y)) for x, y in pairs if y > 0]
+    return [(math.log10(x), y) for x, y in pairs if x > 0] if figure.logarithmic_x else pairs
 
 
-def _axis_number(value: float, figure: Figure, pen: Pen) -> str:
-    shown = 10.0 ** min(value, LARGEST_EXPONENT) if figure.logarithmic else value
+def _axis_number(value: float, pen: Pen, *, logarithmic: bool) -> str:
+    shown = 10.0 ** min(value, LARGEST_EXPONENT) if logarithmic else value
     return pen.display.number(shown, _AXIS)
 
 
@@ -90,7 +92,8 @@ def _y_axis(label: str, margin: int, pen: Pen) -> str:
 
 def _x_axis(figure: Figure, across: _Range, margin: int, columns: int, pen: Pen) -> list[str]:
     line = " " * (margin + 1) + pen.plain("└" + "─" * columns)
-    low, high = (pen.display.number(value, _AXIS) for value in (across.low, across.high))
+    ends = (across.low, across.high)
+    low, high = (_axis_number(value, pen, logarithmic=figure.logarithmic_x) for value in ends)
     name = pen.plain(figure.x_label)
     room = columns - columns_of(low) - columns_of(high)
     if room < 2:

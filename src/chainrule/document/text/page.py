@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
 from chainrule.document import tree as t
+from chainrule.document.behind import stages_of, tables_of, thinned
 from chainrule.document.formula import Relation
 from chainrule.document.text import boxes
 from chainrule.document.text.boxes import Box
@@ -18,6 +19,7 @@ from chainrule.document.text.tables import table_lines
 
 LABEL_GAP: Final = 3
 NARROWEST_BESIDE: Final = 28  # columns; with less beside the labels, labels go above
+MOST_ROWS: Final = 24  # of numbers that stand for a drawing
 NARROWEST: Final = 12  # columns; nothing is indented into less
 _NOTES: Final[dict[t.NoteKind, tuple[str, Style]]] = {
     "info": ("Note", "label"), "warning": ("Warning", "warning"), "evidence": ("Evidence", "evidence"),
@@ -75,6 +77,8 @@ class Page:
                 return table_lines(block, self.width, self.pen, self.labels)
             case t.Figure():
                 return figure_lines(block, self.width, self.pen)
+            case t.Heatmap() | t.Diagram() | t.Pictures():
+                return self._drawn(block)
             case t.Step():
                 return self._step(block)
             case t.Note():
@@ -154,6 +158,14 @@ class Page:
             lines[box.baseline] += " " * free + text
             return lines
         return lines + self._indented(self.pen.wrapped(value, width - self._indent(2)), self._indent(2))
+
+    def _drawn(self, block: t.Heatmap | t.Diagram | t.Pictures) -> list[str]:
+        """What characters cannot draw: the numbers behind it, as many as one looks through, and its sentence."""
+        title = self.pen.wrapped(block.title, self.width, style="strong") if block.title else []
+        behind = (stages_of(block),) if isinstance(block, t.Diagram) else tables_of(block)
+        tables = [thinned(table, MOST_ROWS) for table in behind]
+        rows = [line for table in tables for line in table_lines(table, self.width, self.pen, self.labels)]
+        return [*title, *rows, *self.pen.wrapped(block.alternative, self.width)]
 
     def _items(self, block: t.Items) -> list[str]:
         lines: list[str] = []
