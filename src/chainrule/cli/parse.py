@@ -34,11 +34,7 @@ def call(verb: str, function: Callable[..., int], words: Sequence[str]) -> int:
 
     helped = io.StringIO()
     console = Console(file=helped, width=max(columns(), NARROWEST_HELP), force_terminal=is_colored(sys.stdout))
-    app = App(
-        name=f"chainrule {verb}", version_flags=[], help_format="plaintext", group_commands=Group("Help"),
-        console=console, default_parameter=Parameter(converter=_converted),
-        suppress_keyboard_interrupt=False,
-    )  # fmt: skip
+    app = application(f"chainrule {verb}", console)
     app.default(function)
     try:
         code: object = app(list(words), exit_on_error=False, print_error=False, result_action="return_value")
@@ -47,6 +43,14 @@ def call(verb: str, function: Callable[..., int], words: Sequence[str]) -> int:
     text = helped.getvalue()
     sys.stdout.write(text if is_unicode(sys.stdout) else to_ascii(text))
     return code if isinstance(code, int) else 0  # None after --help
+
+
+def application(name: str, console: Console | None = None) -> App:
+    """A command of that name without options of its own, which shows its help on the console."""
+    return App(
+        name=name, version_flags=[], help_format="plaintext", group_commands=Group("Help"), console=console,
+        default_parameter=Parameter(converter=_converted), suppress_keyboard_interrupt=False,
+    )  # fmt: skip
 
 
 def _converted(kind: Any, tokens: Sequence[Token]) -> Any:  # Any: an annotation, and a value of it

@@ -20,10 +20,10 @@ def run(words: Sequence[str]) -> int:
         return call("runs remove", remove, words[1:])
     if words[:1] == ["thin"]:
         return call("runs thin", thin, words[1:])
-    return call("runs", show_runs, words[1:] if words[:1] == ["list"] else words)
+    return call("runs", runs, words[1:] if words[:1] == ["list"] else words)
 
 
-def show_runs(
+def runs(
     *,
     runs: Annotated[Path, Parameter(help="The folder they are in.")] = Path("runs"),
     json: Annotated[bool, Parameter(negative=(), show_default=False, help="A JSON line a run; so is a pipe.")] = False,

@@ -1,4 +1,4 @@
-"""The verbs of the command line: what each is for, and the module and function that does it."""
+"""The verbs of the command line: what each is for, and the module that does it, in a function of the verb's name."""
 
 from __future__ import annotations
 
@@ -30,6 +30,12 @@ VERBS: Final[dict[str, Verb]] = {
         Verb("replay", "replay RUN --step K", "any step again, bit for bit: where the weights stood", "replay"),
         Verb("gradcheck", "gradcheck RUN", "hold derivatives against independent witnesses", "gradcheck"),
         Verb("bench", "bench [W1 W2 ...]", "time training against other systems", "bench"),
+        Verb(
+            "completion",
+            "completion SHELL",
+            "so that bash, zsh or fish completes what you type",
+            "completion",
+        ),
         Verb("doctor", "doctor", "what is installed, and does it work", "doctor"),
     )
 }
