@@ -23,7 +23,9 @@ def test_layers_and_updates_ride_on_their_products() -> None:
     plan = NativeBackend(isa).compile(step).plan(BATCH)
     products = [stage for stage in plan.stages if stage.kernel]
     assert len(products) == 3 + 2 + 3  # forward, back without the first layer, weights
-    assert ("matmul", "add", "maximum", "greater") in {stage.nodes for stage in products}
+    assert ("matmul", "add", "maximum") in {
+        stage.nodes for stage in products
+    }  # whether z > 0 is seen from what is kept
     updates = [stage for stage in products if stage.nodes == ("matmul", "multiply", "subtract")]
     assert [stage.space for stage in updates] == [(784, 128), (128, 64), (64, 10)]
     assert all(stage.kernel == "Xᵀ W, 6 rows of 2 vectors of 8" for stage in updates)

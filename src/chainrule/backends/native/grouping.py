@@ -93,7 +93,8 @@ class Grouping:
                 continue
             if self.is_computed(node):
                 self._note(node)
-        for node in order:
+        early = self._early(order)
+        for node in sorted(order, key=lambda node: node not in early):
             if self.is_computed(node):
                 self._assign(node)
 
@@ -118,10 +119,19 @@ class Grouping:
             self._reads[node] = tuple(Read(source, same) for source, same in found.items())
         return self._reads[node]
 
+    def _early(self, order: Sequence[Node]) -> frozenset[Node]:
+        """What no row of data decides and is small: it is computed first, so that no loop waits for it."""
+        early: set[Node] = set()
+        for node in order:
+            is_small = len(loop_space(node, self.sizes)) <= 1 or is_moved(node, self.sizes)
+            if is_small and node not in self._columns and early.issuperset(node.inputs):
+                early.add(node)
+        return frozenset(early)
+
     # ---- what is done again ----
 
     def _is_floating(self, node: Node) -> bool:
-        """Whether a node is so cheap, and reads nothing but kept inputs, that each reader does it again."""
+        """Whether a node is so cheap, and reads nothing but what is kept, that each reader does it again."""
         if node.primitive not in CHEAP or not space(node.tensor, self.sizes):
             return False
         if node in self._results or node in self._operands:
@@ -136,7 +146,7 @@ class Grouping:
                 depth = max(depth, self._floating[source])
             elif is_moved(source, self.sizes):
                 stack.extend(source.inputs)
-            elif source.primitive != "input":
+            elif source.primitive != "input" and source not in self._operands:
                 return False
         if depth + 1 > FLOATING_DEPTH:
             return False

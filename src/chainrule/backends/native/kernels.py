@@ -1,28 +1,49 @@
 """The inside of a product: a tile of the result in registers, summed over the depth from first to last.
 
-The kernel for tiles down the rows of the left operand is one function for all layers and all models; it leaves its rows
-where its caller says, sixteen columns each.
+A kernel is one function for all layers and all models; it leaves its rows where its caller says.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeAlias
 
 from chainrule.backends.native.indices import number, times
-from chainrule.backends.native.ir import HELD, I64, POINTER, Builder, Module, Value
+from chainrule.backends.native.ir import HELD, I8, I64, POINTER, Builder, Module, Value
 from chainrule.backends.native.layout import LANES
-from chainrule.backends.native.machine import Isa
-from chainrule.backends.native.tiles import TileShape
+from chainrule.backends.native.machine import BYTES, KIB, Isa
+from chainrule.backends.native.tiles import Left, TileShape, blocks
 from chainrule.graph.tensor_type import DType
 
 LOW: Final = 4  # rows below which a tile waits for its sums, so that longer code gains nothing
+NEAR: Final = 16 * KIB  # of the right operand, which stays in the nearest cache while tiles pass by
+MOST_ROWS: Final = 48
 NAMELESS: Final = "cr_rows"
 NAME_DIGITS: Final = 16
 
 Tile: TypeAlias = list[list[Value]]  # by row, then by vector
+
+
+@dataclass(frozen=True, slots=True)
+class KernelForm:
+    """What a kernel's code depends on.
+
+    Attributes:
+        shape: of its tiles.
+        left_is: whether the left operand's rows or its columns are the rows of the result.
+        down: elements from one row of the left operand to the next.
+        next_right: elements from one step of the right operand to the next.
+        stretch: steps that are written out one after the other.
+    """
+
+    shape: TileShape
+    left_is: Left
+    down: int
+    next_right: int
+    stretch: int
 
 
 class TileWriter:
@@ -102,59 +123,173 @@ class TileWriter:
             parts = [self.b.joined(parts[k], parts[k + 1]) for k in range(0, len(parts), 2)]
         return parts[0]
 
-    def along_panels(self, left: Value, right: Value, stride: Value, depth: Value, down: int, height: int) -> Tile:
-        """A whole tile where the left operand's panels run along the depth.
+    def along_panels(self, tile: Tile, left: Value, right: Value, stride: Value, depth: Value, down: int) -> Tile:
+        """A tile where the left operand's panels run along the depth.
 
         Args:
+            tile: what was summed before.
             left: the first row in the first panel.
             right: the right operand's panel.
             stride: elements from one panel of the left operand to the next.
             depth: how many steps.
             down: elements from one row of the left operand to the next.
-            height: rows of the tile.
         """
-        b = self.b
+        b, width = self.b, self.shape.vectors
         panels = b.shift_right(b.add(depth, LANES - 1), 4)
 
-        def sixteen(group: Value, tile: Tile) -> Tile:
-            from_left = b.at(left, times(b, group, stride), self.element)
-            from_right = self.right_at(right, times(b, group, LANES))
-            rest = b.subtract(depth, times(b, group, LANES))
-            stop = b.select(b.compare("slt", rest, LANES), rest, number(LANES))
+        def sixteen(_: Value, carried: tuple[Value, ...]) -> Sequence[Value]:
+            from_left, from_right, rest, *flat = carried
+            stop = b.intrinsic("llvm.smin", rest, number(LANES))
 
             def some(now: Tile, k: Value, count: int) -> Tile:
-                at = b.at(from_left, k, self.element)
-                return self.steps(now, at, down, 1, self.right_at(from_right, k), count)
+                return self.steps(now, b.at(from_left, k, self.element), down, 1, self.right_at(from_right, k), count)
 
-            return self.stretches(tile, stop, some)
+            done = self.stretches(_rows_of(flat, width), stop, some)
+            following = b.at(from_left, stride, self.element), self.right_at(from_right, number(LANES))
+            return [*following, b.subtract(rest, LANES), *(v for row in done for v in row)]
 
-        return self.loop(number(0), panels, 1, self.nothing(height), sixteen)
+        flat = [v for row in tile for v in row]
+        _, _, _, *sums = b.loop(number(0), panels, 1, [left, right, depth, *flat], sixteen)
+        return _rows_of(sums, width)
+
+    def along_rows(self, tile: Tile, left: Value, right: Value, depth: Value, down: int) -> Tile:
+        """A tile where the left operand's columns are the rows of the result.
+
+        Args:
+            tile: what was summed before.
+            left: the first column in the first row.
+            right: the right operand's panel.
+            depth: how many steps.
+            down: elements from one row of the left operand to the next.
+        """
+
+        def some(now: Tile, k: Value, count: int) -> Tile:
+            at = self.b.at(left, times(self.b, k, down), self.element)
+            return self.steps(now, at, 1, down, self.right_at(right, k), count)
+
+        return self.stretches(tile, depth, some)
+
+
+class KernelWriter:
+    """Writes a kernel: void (rows, left, right, stride, depth, target).
+
+    It computes up to `MOST_ROWS` rows of one panel, in tiles, and leaves them at `target`, sixteen columns each; of a
+    result with one column, one number after the other. The depth is taken in blocks for which the right operand stays
+    in the nearest cache; between them the sums wait at `target`, so that each is still a chain from first to last.
+    """
+
+    def __init__(self, isa: Isa, dtype: DType, form: KernelForm) -> None:
+        self.module = Module(isa)
+        names = [("rows", I64), ("left", POINTER), ("right", POINTER), ("stride", I64), ("depth", I64)]
+        self.b = self.module.function(NAMELESS, None, [*names, ("target", POINTER)])
+        self.form = form
+        self.block = NEAR // (LANES * BYTES[dtype])
+        self.tiles = TileWriter(self.b, dtype, form.shape, form.next_right, form.stretch)
+        self.element = HELD[dtype]
+
+    def write(self) -> str:
+        """The whole module."""
+        b = self.b
+        rows, left, right, stride, depth, target = b.arguments
+        most = self.form.shape.most
+        heights = self.module.table(I8, [max(blocks(count, most), default=1) for count in range(MOST_ROWS + 1)])
+        tiles = b.divide(b.add(rows, most - 1), most)
+        high = b.convert("zext", b.load(I8, b.at(heights, rows, I8)), I64)
+        many = b.subtract(rows, b.multiply(tiles, b.subtract(high, 1)))  # so many are high, the others one lower
+        panels = b.divide(b.add(depth, self.block - 1), self.block)
+        before = b.add(times(b, b.subtract(panels, 2), self.block), depth)
+        halved = times(b, b.shift_right(b.add(b.shift_right(before, 1), LANES - 1), 4), LANES)
+        last = b.select(b.compare("sgt", panels, 1), halved, number(0))  # where the last block begins
+
+        def each_block(block: Value, _: tuple[Value, ...]) -> Sequence[Value]:
+            begin = b.intrinsic("llvm.smin", times(b, block, self.block), last)
+            after = b.intrinsic("llvm.smin", times(b, b.add(block, 1), self.block), last)
+            end = b.select(b.compare("eq", b.add(block, 1), panels), depth, after)
+            if self.form.left_is == "rows":
+                offset = times(b, b.shift_right(begin, 4), stride)
+            else:
+                offset = times(b, begin, self.form.down)
+            from_left, from_right = b.at(left, offset, self.element), self.tiles.right_at(right, begin)
+            size, is_first = b.subtract(end, begin), b.compare("eq", block, 0)
+
+            step = self.form.down if self.form.left_is == "rows" else 1
+            row = number(0)
+            for height, count in ((high, many), (b.subtract(high, 1), b.subtract(tiles, many))):
+                at = b.at(from_left, times(b, row, step), self.element)
+                to = b.at(target, times(b, row, self._width), self.element)
+                self._tiles(height, count, at, from_right, stride, size, to, is_first)
+                row = b.multiply(high, many)
+            return ()
+
+        b.loop(number(0), b.intrinsic("llvm.smax", panels, number(1)), 1, (), each_block, at_least_once=True)
+        b.give()
+        return self.module.text()
+
+    @property
+    def _width(self) -> int:
+        return 1 if self.form.shape.lanes == 1 else LANES
+
+    def _tiles(
+        self,
+        height: Value,
+        count: Value,
+        left: Value,
+        right: Value,
+        stride: Value,
+        depth: Value,
+        to: Value,
+        is_first: Value,
+    ) -> None:
+        """Tiles of one height, whatever it is: each height has its code."""
+        b, form = self.b, self.form
+        after = b.label("done")
+        labels = {rows: b.label("rows") for rows in range(1, form.shape.most + 1)}
+        cases = " ".join(f"i64 {rows}, label %{label}" for rows, label in labels.items())
+        b.do(f"switch i64 {height.text}, label %{after} [ {cases} ]")
+        for rows, label in labels.items():
+            b.begin(label)
+            down = rows * (form.down if form.left_is == "rows" else 1)
+
+            def each(_: Value, at: tuple[Value, ...], rows: int = rows, down: int = down) -> Sequence[Value]:
+                from_left, target = at
+                self._tile(rows, from_left, right, stride, depth, target, is_first)
+                return [b.at(from_left, down, self.element), b.at(target, rows * self._width, self.element)]
+
+            b.loop(number(0), count, 1, [left, to], each)
+            b.jump(after)
+        b.begin(after)
+
+    def _tile(
+        self, rows: int, left: Value, right: Value, stride: Value, depth: Value, to: Value, is_first: Value
+    ) -> None:
+        b, form = self.b, self.form
+        tile = self._begun(rows, to, is_first)
+        if form.left_is == "rows":
+            tile = self.tiles.along_panels(tile, left, right, stride, depth, form.down)
+        else:
+            tile = self.tiles.along_rows(tile, left, right, depth, form.down)
+        for i, row in enumerate(tile):
+            value = row[0] if form.shape.lanes == 1 else self.tiles.joined(row)
+            b.store(value, b.at(to, i * self._width, self.element))
+
+    def _begun(self, height: int, to: Value, is_first: Value) -> Tile:
+        """What was summed in the blocks before."""
+        b, shape = self.b, self.form.shape
+
+        def nothing() -> list[Value]:
+            return [value for row in self.tiles.nothing(height) for value in row]
+
+        def waiting() -> list[Value]:
+            places = [i * self._width + v * shape.lanes for i in range(height) for v in range(shape.vectors)]
+            return [b.load(self.tiles.wide, b.at(to, place, self.element)) for place in places]
+
+        return _rows_of(b.choose(is_first, nothing, waiting), shape.vectors)
 
 
 @lru_cache(maxsize=64)
-def row_kernel(isa: Isa, dtype: DType, shape: TileShape, down: int, next_right: int) -> tuple[str, str]:
-    """The name and the text of the kernel: void (height, left, right, stride, depth, target).
-
-    `target` receives `height` rows of sixteen; of a result with one column, one number after the other.
-    """
-    module = Module(isa)
-    names = [("height", I64), ("left", POINTER), ("right", POINTER), ("stride", I64), ("depth", I64)]
-    b = module.function(NAMELESS, None, [*names, ("target", POINTER)])
-    height, left, right, stride, depth, target = b.arguments
-    writer = TileWriter(b, dtype, shape, next_right, 4)
-    after = b.label("done")
-    labels = {rows: b.label("rows") for rows in range(1, shape.most + 1)}
-    cases = " ".join(f"i64 {rows}, label %{label}" for rows, label in labels.items())
-    b.do(f"switch i64 {height.text}, label %{after} [ {cases} ]")
-    for rows, label in labels.items():
-        b.begin(label)
-        for i, row in enumerate(writer.along_panels(left, right, stride, depth, down, rows)):
-            value = row[0] if shape.lanes == 1 else writer.joined(row)
-            b.store(value, b.at(target, i * value.type.lanes, writer.element))
-        b.jump(after)
-    b.begin(after)
-    b.give()
-    text = module.text()
+def kernel(isa: Isa, dtype: DType, form: KernelForm) -> tuple[str, str]:
+    """The name of a kernel, which is made of its text, and the text."""
+    text = KernelWriter(isa, dtype, form).write()
     name = f"{NAMELESS}_{hashlib.sha256(text.encode()).hexdigest()[:NAME_DIGITS]}"
     return name, text.replace(f"@{NAMELESS}(", f"@{name}(", 1)
 

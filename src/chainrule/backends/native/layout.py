@@ -21,6 +21,7 @@ from chainrule.graph.tensor_type import Dim, DType, Shape, Size, TensorType
 
 LANES: Final = 16
 LINE: Final = 64  # bytes; every buffer begins on a cache line
+SAME: Final = 2048  # bytes; what lies multiples of this apart competes for a few places in the nearest cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,10 @@ class Layout:
 
     @property
     def panel_stride(self) -> int:
-        """Elements from one panel to the next."""
-        return LANES * (self.extents[self.axes[-2]].most if len(self.axes) > 1 else 1)
+        """Elements from one panel to the next: rows in panels side by side shall not fall on the same cache lines."""
+        rows = self.extents[self.axes[-2]].most if len(self.axes) > 1 else 1
+        is_even = rows > 0 and rows * LANES * BYTES[self.dtype] % SAME == 0
+        return LANES * (rows + is_even)
 
     def stride(self, axis: int) -> int:
         """Elements from one index to the next along an axis other than that of the lanes; 0 where it takes no part."""
@@ -178,9 +181,10 @@ def _lengths(layout: Layout) -> list[int]:
 def _panels(layout: Layout, memory: Array) -> Array:
     """The buffer as (…, panels, rows, 16)."""
     lengths = _lengths(layout)
-    shape = (*lengths[:-2], layout.panels, lengths[-2] if len(lengths) > 1 else 1, LANES)
+    rows = lengths[-2] if len(lengths) > 1 else 1
+    shape = (*lengths[:-2], layout.panels, layout.panel_stride // LANES, LANES)
     dtype = NUMPY[layout.dtype]
-    return memory[: layout.elements * dtype.itemsize].view(dtype).reshape(shape)
+    return memory[: layout.elements * dtype.itemsize].view(dtype).reshape(shape)[..., :rows, :]
 
 
 def _padded(array: Array, layout: Layout) -> Array:

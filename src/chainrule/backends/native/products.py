@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from chainrule.backends.native.body import Body, Given
 from chainrule.backends.native.grouping import Group
 from chainrule.backends.native.indices import Index, Neighbors, Uniform, number, plus, times
 from chainrule.backends.native.ir import HELD, Value
-from chainrule.backends.native.kernels import Tile, TileWriter, row_kernel
+from chainrule.backends.native.kernels import MOST_ROWS, NEAR, KernelForm, TileWriter, kernel
 from chainrule.backends.native.layout import LANES, Extent
 from chainrule.backends.native.loops import LoopWriter
 from chainrule.backends.native.machine import BYTES, Isa
@@ -40,23 +40,34 @@ class ProductWriter(LoopWriter):
         self.tiles = TileWriter(self.b, self.dtype, self.tile, next_right, steps_of(self.form))
         self.kernels: dict[str, str] = {}
         followers = [node for node in group.members if node is not self.head]
-        self.unrolled = len(followers) <= FEW and not any(node.primitive in DEAR for node in followers)
+        few = len(followers) <= FEW and not any(node.primitive in DEAR for node in followers)
+        is_short = self.form.depth.most * LANES * BYTES[self.dtype] <= NEAR
         self.is_bare = not followers
+        in_panels = self.form.left_is == "columns" and self.form.right_is != "numbers"
+        self.is_inline = in_panels and few and is_short and not self.is_bare
         self._scratch: Value | None = None
 
     @property
     def counted(self) -> tuple[str, Extent, int]:
-        """What threads share: (panels, blocks or groups of sixteen rows, of which extent, by how many)."""
+        """What threads share: (panels, or pieces of so many rows, of which extent, by how many)."""
         form = self.form
         if shares_panels(form):
             return "panels", form.columns, LANES
-        if form.left_is == "columns":
-            return "panels", form.rows, LANES
-        return "blocks", form.rows, self.tile.most
+        return "blocks", form.rows, self._piece
+
+    @property
+    def _piece(self) -> int:
+        """Rows that are computed together: as many as a kernel takes, or those of a panel of the left operand."""
+        return MOST_ROWS if self.form.left_is == "rows" else LANES
 
     @property
     def scratch(self) -> int:
-        """Bytes of scratch each thread needs, for a panel that is turned."""
+        """Bytes of scratch each thread needs, for panels that are turned."""
+        return self._turned * (1 if shares_panels(self.form) else -(-self.form.columns.most // LANES))
+
+    @property
+    def _turned(self) -> int:
+        """Bytes of one panel that is turned."""
         if self.form.right_is != "turned":
             return 0
         return -(-self.form.depth.most // LANES) * LANES * LANES * BYTES[self.dtype]
@@ -66,63 +77,89 @@ class ProductWriter(LoopWriter):
     def write(self) -> None:
         """The whole function but its last line."""
         b, parameters = self.b, self.body.parameters
-        if not self.is_bare and (self.form.left_is == "rows" or not self.unrolled):
-            self._scratch = b.local(self.element.of(LANES), self.tile.most)
+        if not self.is_bare and not self.is_inline:
+            self._scratch = b.local(self.element.of(LANES), self._piece)
         self.body.hold(self._numbers())
         low = parameters.ask(("low",), Given("low"))
         high = parameters.ask(("high",), Given("high"))
         panels = parameters.panels(self.form.columns, "columns")
-        outer = (low, high) if shares_panels(self.form) else (number(0), panels)
+        if shares_panels(self.form):
+            self._panel_by_panel(low, high)
+        else:
+            self._piece_by_piece(low, high, panels)
+
+    def _panel_by_panel(self, low: Value, high: Value) -> None:
+        """A panel of the right operand stays near while all rows pass by."""
+        rows = self.body.parameters.ask(("blocks",), Given("blocks", extent=self.form.rows, number=self._piece))
 
         def each_panel(panel: Value, _: tuple[Value, ...]) -> Sequence[Value]:
-            right = self._right(panel)
-            if self.form.left_is == "columns":
-                self._columns(panel, right, low, high)
-            else:
-                self._rows(panel, right, low, high)
+            right = self._right(panel, number(0))
+            self.b.loop(number(0), rows, 1, (), lambda piece, _: self._write_piece(panel, right, piece))
             return ()
 
-        b.loop(*outer, 1, (), each_panel)
+        self.b.loop(low, high, 1, (), each_panel)
 
-    def _right(self, panel: Value) -> Value:
-        """Where the panel of the right operand begins."""
-        b, form = self.b, self.form
+    def _piece_by_piece(self, low: Value, high: Value, panels: Value) -> None:
+        """Rows of the left operand stay near while the few panels of the right operand pass by."""
+        b = self.b
+        if self.form.right_is == "turned":
+
+            def each(panel: Value, _: tuple[Value, ...]) -> Sequence[Value]:
+                self._right(panel, panel)
+                return ()
+
+            b.loop(number(0), panels, 1, (), each)
+
+        def each_piece(piece: Value, _: tuple[Value, ...]) -> Sequence[Value]:
+            return b.loop(
+                number(0), panels, 1, (), lambda panel, _: self._write_piece(panel, self._ready(panel), piece)
+            )
+
+        b.loop(low, high, 1, (), each_piece)
+
+    def _right(self, panel: Value, place: Value) -> Value:
+        """Where the panel of the right operand begins, turned into this place of the scratch where it must be."""
+        if self.form.right_is != "turned":
+            return self._ready(panel)
+        at = self._turned_at(place)
+        turn_panel(self.body, self.form, panel, at)
+        return at
+
+    def _turned_at(self, place: Value) -> Value:
+        scratch = self.body.parameters.ask(("scratch",), Given("scratch"))
+        if place.number == 0:
+            return scratch
+        stride = self.body.parameters.number(self._turned // BYTES[self.dtype], "turned panel")
+        return self.b.at(scratch, times(self.b, place, stride), self.element)
+
+    def _ready(self, panel: Value) -> Value:
+        """Where a panel of the right operand lies, or was left."""
+        form = self.form
+        if form.right_is == "turned":
+            return self._turned_at(panel)
         pointer = self.body.pointer(form.right)
         if form.right_is == "numbers":
             return pointer
-        if form.right_is == "turned":
-            scratch = self.body.parameters.ask(("scratch",), Given("scratch"))
-            turn_panel(self.body, form, panel, scratch)
-            return scratch
         layout = self.body.plan.layout(form.right)
         stride = number(LANES)
         if len(layout.axes) > 1:
             stride = self.body.parameters.number(layout.panel_stride, "right panel")
-        return b.at(pointer, times(b, panel, stride), self.element)
+        return self.b.at(pointer, times(self.b, panel, stride), self.element)
 
-    def _rows(self, panel: Value, right: Value, low: Value, high: Value) -> None:
-        """Tiles down the rows of the left operand."""
-        b, most = self.b, self.tile.most
-        rows = self.body.parameters.extent(self.form.rows, "rows of the result")
-        count = self.body.parameters.ask(("blocks",), Given("blocks", extent=self.form.rows, number=most))
-        base, extra = b.divide(rows, count), b.remainder(rows, count)
-        first, last = (number(0), count) if shares_panels(self.form) else (low, high)
-
-        def each_block(block: Value, _: tuple[Value, ...]) -> Sequence[Value]:
-            is_larger = b.compare("slt", block, extra)
-            begin = plus(b, times(b, block, base), b.select(is_larger, block, extra))
-            size = b.add(base, b.convert("zext", is_larger, number(0).type))
-            self._row_tile(panel, right, begin, size)
-            return ()
-
-        b.loop(first, last, 1, (), each_block)
-
-    def _row_tile(self, panel: Value, right: Value, begin: Value, height: Value) -> None:
-        """A tile for which panels of the left operand run along the depth, by the kernel that all share."""
+    def _write_piece(self, panel: Value, right: Value, piece: Value) -> Sequence[Value]:
+        """Some rows of a panel of the result."""
         b, down = self.b, row_stride(self.form)
-        name, text = row_kernel(self.isa, self.dtype, self.tile, down, self.tiles.next_right)
+        begin = times(b, piece, self._piece)
+        left = times(b, begin, down) if self.form.left_is == "rows" else times(b, piece, self._left_stride())
+        left = b.at(self.body.pointer(self.form.left), left, self.element)
+        rest = b.subtract(self.body.parameters.extent(self.form.rows, "rows of the result"), begin)
+        height = b.intrinsic("llvm.smin", rest, number(self._piece))
+        if self.is_inline:
+            self._inline_tiles(panel, right, left, begin, height)
+            return ()
+        form = KernelForm(self.tile, self.form.left_is, down, self.tiles.next_right, self.tiles.stretch)
+        name, text = kernel(self.isa, self.dtype, form)
         self.kernels[name] = text
-        left = b.at(self.body.pointer(self.form.left), times(b, begin, down), self.element)
         depth = self.body.parameters.extent(self.form.depth, "depth")
         target = self._scratch or self._result_at(panel, begin)
         given = (height, left, right, self._left_stride(), depth, target)
@@ -130,6 +167,7 @@ class ProductWriter(LoopWriter):
         b.call(name, None, *given)
         if self._scratch is not None:
             self._follow_scratch(panel, begin, height)
+        return ()
 
     def _result_at(self, panel: Value, begin: Value) -> Value:
         """Where a row of the result lies, in one panel."""
@@ -146,88 +184,39 @@ class ProductWriter(LoopWriter):
             return number(LANES)
         return self.body.parameters.number(layout.panel_stride, "left panel")
 
-    def _columns(self, panel: Value, right: Value, low: Value, high: Value) -> None:
-        """Tiles along the columns of the left operand, which are the rows of the result."""
-        b, parameters = self.b, self.body.parameters
-        whole, rest = divmod(self.form.rows.most, LANES)
-        if not self.form.rows.is_fixed:
-            whole, rest = -1, 0
-        full = parameters.number(whole, "whole panels of rows") if whole >= 0 else None
-        groups = parameters.panels(self.form.rows, "rows of the result")
-        first, last = (number(0), groups) if shares_panels(self.form) else (low, high)
+    def _inline_tiles(self, panel: Value, right: Value, left: Value, begin: Value, height: Value) -> None:
+        """Tiles with what follows in registers; where the batch says how many rows are left, one after the other."""
+        b, rows = self.b, self.form.rows
 
-        def sixteen(group: Value) -> None:
-            begin = 0
-            for height in blocks(LANES, self.tile.most):
-                self._column_tile(panel, right, group, begin, height)
-                begin += height
+        def tile(row: int | Value, height: int) -> None:
+            depth = self.body.parameters.extent(self.form.depth, "depth")
+            at = b.at(left, row, self.element)
+            sums = self.tiles.along_rows(self.tiles.nothing(height), at, right, depth, row_stride(self.form))
+            for i, each in enumerate(sums):
+                self._follow(panel, plus(b, plus(b, begin, row), i), self.tiles.joined(each))
 
-        def remaining(group: Value) -> None:
-            begin = 0
-            for height in blocks(rest, self.tile.most):
-                self._column_tile(panel, right, group, begin, height)
-                begin += height
-
-        def each_group(group: Value, _: tuple[Value, ...]) -> Sequence[Value]:
-            if full is None:
-                self._dynamic_columns(panel, right, group)
-            elif rest == 0:
-                sixteen(group)
-            elif whole == 0:
-                remaining(group)
-            else:
-                b.choose(b.compare("slt", group, full), _nothing_of(sixteen, group), _nothing_of(remaining, group))
+        def fixed(count: int) -> Sequence[Value]:
+            row = 0
+            for each in blocks(count, self.tile.most):
+                tile(row, each)
+                row += each
             return ()
 
-        b.loop(first, last, 1, (), each_group)
-
-    def _dynamic_columns(self, panel: Value, right: Value, group: Value) -> None:
-        """Row after row, where the batch says how many there are."""
-        b = self.b
-        rows = self.body.parameters.extent(self.form.rows, "rows of the result")
-        left = b.subtract(rows, times(b, group, LANES))
-        stop = b.select(b.compare("slt", left, LANES), left, number(LANES))
-
-        def each(row: Value, _: tuple[Value, ...]) -> Sequence[Value]:
-            self._column_tile(panel, right, group, row, 1)
+        def each_row(row: Value, _: tuple[Value, ...]) -> Sequence[Value]:
+            tile(row, 1)
             return ()
 
-        b.loop(number(0), stop, 1, (), each)
+        def rest() -> Sequence[Value]:
+            return fixed(rows.most % LANES) if rows.is_fixed else b.loop(number(0), height, 1, (), each_row)
 
-    def _column_tile(self, panel: Value, right: Value, group: Value, begin: int | Value, height: int) -> None:
-        b = self.b
-        down = row_stride(self.form)
-        start = plus(b, times(b, group, self._left_stride()), begin)
-        left = b.at(self.body.pointer(self.form.left), start, self.element)
-        length = self.body.parameters.extent(self.form.depth, "depth")
-
-        def steps(tile: Tile, depth: Value, count: int) -> Tile:
-            at = b.at(left, times(b, depth, down), self.element)
-            return self.tiles.steps(tile, at, 1, down, self.tiles.right_at(right, depth), count)
-
-        tile = self.tiles.stretches(self.tiles.nothing(height), length, steps)
-        self._finish(panel, plus(b, times(b, group, LANES), begin), tile)
+        if rows.is_fixed and rows.most % LANES == 0:
+            fixed(LANES)
+        elif rows.is_fixed and rows.most < LANES:
+            rest()
+        else:
+            b.choose(b.compare("eq", height, LANES), lambda: fixed(LANES), rest)
 
     # ---- what follows ----
-
-    def _finish(self, panel: Value, begin: Value, tile: Tile) -> None:
-        b = self.b
-        if self.form.right_is == "numbers":
-            pointer = self.body.pointer(self.head)
-            for i, (value,) in enumerate(tile):
-                b.store(value, b.at(pointer, plus(b, begin, i), self.element))
-            return
-        rows = [self.tiles.joined(row) for row in tile]
-        if self.is_bare or self.unrolled:
-            for i, row in enumerate(rows):
-                self._follow(panel, plus(b, begin, i), row)
-            return
-        assert self._scratch is not None
-        scratch = self._scratch
-        for i, row in enumerate(rows):
-            b.store(row, b.at(scratch, i * LANES, self.element))
-
-        self._follow_scratch(panel, begin, number(len(rows)))
 
     def _follow_scratch(self, panel: Value, begin: Value, height: Value) -> None:
         """What follows, for rows that were left in the scratch of this call."""
@@ -252,14 +241,6 @@ class ProductWriter(LoopWriter):
         if len(self.group.space) == 2:
             return {0: Uniform(row), 1: Neighbors(panel)}
         return {0: Neighbors(panel)}  # one row
-
-
-def _nothing_of(write: Callable[[Value], None], group: Value) -> Callable[[], Sequence[Value]]:
-    def arm() -> Sequence[Value]:
-        write(group)
-        return ()
-
-    return arm
 
 
 class PlainProductWriter(LoopWriter):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from chainrule.backends.native.arenas import Buffer, StatePlaces
 from chainrule.backends.native.grouping import Group, Grouping, is_elementwise, operand
 from chainrule.backends.native.layout import Layout, Sizes
+from chainrule.backends.native.lighten import lighten
 from chainrule.backends.native.vocabulary import check, is_product, is_reduction
 from chainrule.backends.protocol import Step
 from chainrule.graph.node import Graph, Node, topological, transform, users
@@ -82,7 +83,7 @@ def schedule(graph: Graph, roles: Roles, sizes: Sizes) -> Schedule:
     Raises: BackendError when the graph holds a primitive the backend lacks.
     """
     check(graph)
-    graph = _prepared(graph, roles)
+    graph = _prepared(lighten(graph), roles)
     columns = [graph.input(name) for name in roles.columns]
     replaced = {graph.input(name): node for name, node in graph.outputs if name in roles.state}
     reports = [(name, node) for name, node in graph.outputs if name not in roles.state]
