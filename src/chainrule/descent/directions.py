@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,5 +70,5 @@ def _direction(centered: Floats, variance: float, vector: Floats, total: float, 
     """A right singular vector from its left one; zeros where all places lie on a line or a point."""
     if variance <= TINY * total or total == 0.0:
         return np.zeros(centered.shape[1])
-    direction: Floats = np.asarray(vector @ centered, np.float64) / np.sqrt(variance)
+    direction = (vector @ centered) / math.sqrt(variance)
     return direction if float(direction @ ahead) >= 0.0 else -direction

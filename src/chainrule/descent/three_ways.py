@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -20,8 +20,6 @@ from chainrule.train.events import Listener, StopReason
 from chainrule.train.experiment import Experiment
 from chainrule.train.fit import Fit, fit
 from chainrule.train.prepare import Prepared, prepare
-from chainrule.train.state import initial_state
-from chainrule.train.tally import Tally
 
 WayName: TypeAlias = Literal["batch", "mini-batch", "stochastic"]
 WalkName: TypeAlias = Literal["steady walk", "zig-zag", "drunkard's walk"]
@@ -107,7 +105,7 @@ def three_ways(
         _pass_on(done.reason)
         return done
 
-    return tuple(_way(name, size, count, train, weights) for name, size in sizes(count, experiment.batch_size))
+    return tuple(_way(name, size, count, train) for name, size in sizes(count, experiment.batch_size))
 
 
 def sizes(rows: int, batch_size: int) -> Iterator[tuple[WayName, int]]:
@@ -121,13 +119,7 @@ def sizes(rows: int, batch_size: int) -> Iterator[tuple[WayName, int]]:
         yield "stochastic", 1
 
 
-def _way(
-    name: WayName,
-    size: int,
-    rows: int,
-    train: Callable[[int], Fit],
-    weights: Mapping[str, npt.ArrayLike] | None,
-) -> Way:
+def _way(name: WayName, size: int, rows: int, train: Callable[[int], Fit]) -> Way:
     cuts = offsets(rows, size)
     updates, last = len(cuts) - 1, int(cuts[-1] - cuts[-2])
     try:
@@ -140,7 +132,7 @@ def _way(
         if at.step % updates == 0:
             losses.append(loss_of(done.prepared, at))
 
-    start = beginning(done, weights)
+    start = done.held[0]  # before the first update
     walk = walked(done.prepared, done.history, looks(done.prepared, done.step, updates), start, look)
     return Way(name, size, updates, last, tuple(losses), done, walk)
 
@@ -151,14 +143,6 @@ def _pass_on(reason: StopReason) -> None:
         signal.raise_signal(signal.SIGINT)
     elif reason == "terminated":
         signal.raise_signal(signal.SIGTERM)
-
-
-def beginning(done: Fit, weights: Mapping[str, npt.ArrayLike] | None = None) -> Checkpoint:
-    """The state before the first update of a training."""
-    prepared = done.prepared
-    state = initial_state(prepared.experiment, prepared.record, prepared.graphs, weights)
-    counters = {"step": 0, "epoch": 0, "steps_of_epoch": 0, "best": None, "seconds": 0.0}
-    return replace(done.checkpoint, state=state, tally=Tally(), **counters)
 
 
 def looks(prepared: Prepared, steps: int, per_epoch: int) -> list[int]:

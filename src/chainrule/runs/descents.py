@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from chainrule.data.dataset import Dataset, ScalingKind
 from chainrule.data.load import load
-from chainrule.descent.three_ways import Way, beginning, three_ways
+from chainrule.descent.three_ways import Way, three_ways
 from chainrule.descent.three_ways_page import three_ways_page
 from chainrule.document.html import document_css, render_html
 from chainrule.document.tree import Plain
@@ -44,7 +44,6 @@ class Descents:
 
     experiment: Experiment
     ways: tuple[Way, ...]
-    weights: Mapping[str, npt.ArrayLike] | None = None
 
     def __getitem__(self, name: str) -> Way:
         """The way of that name.
@@ -59,11 +58,7 @@ class Descents:
     @cached_property
     def runs(self) -> dict[str, Run]:
         """Each way that stayed among the numbers as a run in memory, by its name: explain it, visit its steps."""
-        return {
-            way.name: Run.of_fit(way.fit, beginning(way.fit, self.weights).state)
-            for way in self.ways
-            if way.fit is not None
-        }
+        return {way.name: Run.of_fit(way.fit) for way in self.ways if way.fit is not None}
 
     @cached_property
     def page(self) -> Page:
@@ -154,7 +149,7 @@ def descents_of(
 ) -> Descents:
     """The same of an experiment that exists, such as `run.experiment`; see `descent`."""
     ways = three_ways(experiment, dataset, weights=weights, listeners=listeners)
-    return Descents(resolve(experiment, dataset), ways, weights)
+    return Descents(resolve(experiment, dataset), ways)
 
 
 def _shared(experiment: Experiment) -> str:
