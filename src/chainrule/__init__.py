@@ -17,12 +17,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from chainrule import errors
+    from chainrule import errors, lessons
     from chainrule.data.dataset import Dataset
     from chainrule.data.load import load
     from chainrule.document.tree import Document
     from chainrule.graph import expr
     from chainrule.graph.expr import Expr
+    from chainrule.lessons.shelf import lesson
     from chainrule.nn import activations, initializers, layers, losses, optimizers
     from chainrule.nn.layers import ActivationLayer, Dense, Flatten
     from chainrule.nn.network import Network
@@ -73,6 +74,8 @@ FACE: Final[dict[str, str]] = {
     "gradient": "chainrule.runs.formulas",
     "initializers": "chainrule.nn",
     "layers": "chainrule.nn",
+    "lesson": "chainrule.lessons.shelf",
+    "lessons": "chainrule",
     "list_runs": "chainrule.runs.opening",
     "load": "chainrule.data.load",
     "losses": "chainrule.nn",
@@ -81,7 +84,7 @@ FACE: Final[dict[str, str]] = {
     "run_experiment": "chainrule.runs.begin",
     "train": "chainrule.runs.begin",
 }
-MODULES: Final = ("activations", "errors", "expr", "initializers", "layers", "losses", "optimizers")
+MODULES: Final = ("activations", "errors", "expr", "initializers", "layers", "lessons", "losses", "optimizers")
 
 __all__ = [
     "SGD",
@@ -115,6 +118,8 @@ __all__ = [
     "gradient",
     "initializers",
     "layers",
+    "lesson",
+    "lessons",
     "list_runs",
     "load",
     "losses",

@@ -11,8 +11,9 @@ Names of inputs:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Final
 
 from chainrule.autodiff.reverse import gradients
@@ -34,6 +35,7 @@ from chainrule.train.resolve import takes_one_output
 from chainrule.train.scaled import scaled_input, scaled_target
 
 SAMPLES: Final = named("n")
+GRAPHS_KEPT: Final = 16  # of experiments that differ in more than the seed, the budget and the rows
 X, Y, WEIGHT, RATE, CLOCK = "x", "y", "w", "learning_rate", "step"
 
 
@@ -89,6 +91,33 @@ def build(experiment: Experiment, record: DataRecord) -> Graphs:
         ShapeError: a layer that the samples do not fit.
         UnknownNameError: a pattern of `frozen` that matches no parameter.
     """
+    return _built(_Wanted(_told_apart_by(experiment, record), experiment, record))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """An experiment and a record, equal to all others that have the same graphs: another seed, other rows."""
+
+    key: tuple[object, ...]
+    experiment: Experiment = field(compare=False)
+    record: DataRecord = field(compare=False)
+
+
+def _told_apart_by(experiment: Experiment, record: DataRecord) -> tuple[object, ...]:
+    """All that graphs depend on."""
+    dtype = experiment.dtype
+    scaling = (scaled_input(dtype, record).types, scaled_target(dtype, record).types)
+    return (
+        *(experiment.network, experiment.loss, experiment.optimizer, experiment.frozen, dtype),
+        *(record.task, record.feature_shape, record.output_count, record.x_dtype, record.y_dtype, record.weighted),
+        *(tuple(types.items()) for types in scaling),
+    )
+
+
+@lru_cache(maxsize=GRAPHS_KEPT)
+def _built(wanted: _Wanted) -> Graphs:
+    """The graphs; kept, as a study over seeds asks for the same ones again and again."""
+    experiment, record = wanted.experiment, wanted.record
     parameters = experiment.layers.parameters(record.feature_shape)
     trainable = trainable_names(parameters, experiment.frozen)
     constants = {**scaled_input(experiment.dtype, record).types, **scaled_target(experiment.dtype, record).types}

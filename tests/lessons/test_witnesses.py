@@ -1,0 +1,112 @@
+"""What lessons say is computed again without them: by hand, by NumPy, or from known answers."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.document import Number, Table, find
+from tests.absent import require
+from tests.lessons.runs import taught
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+HOW = "it is shared beside the repository, and the values are public teaching material"
+
+
+def numbers(lesson: str, statement: str) -> Any:
+    return taught(lesson).statement(statement).numbers
+
+
+def cells(lesson: str, name: str) -> list[list[Any]]:
+    found = find(taught(lesson).page.document, name)
+    assert isinstance(found, Table)
+    return [[cell.value if isinstance(cell, Number) else cell for cell in row.cells] for row in found.rows]
+
+
+def test_the_trace_of_one_weight_is_the_known_one() -> None:
+    known = json.loads(require(SHARED / "golden" / "one_weight_trace.json", HOW).read_text())
+    rows = cells("one-weight", "trace")
+    off = [
+        abs(ours - theirs[key])
+        for (_, *own), theirs in zip(rows, known["rows"], strict=True)
+        for ours, key in zip(own, ("loss", "weight", "output"), strict=True)
+    ]
+    assert len(off) == 33
+    assert max(off) < 1e-15
+
+
+def test_another_target_begins_with_another_loss() -> None:
+    found = numbers("one-weight", "target")
+    assert found["first_loss_with_other_target"] == pytest.approx((1.2 * 0.7 - 0.7) ** 2, rel=1e-12)
+
+
+def test_a_chain_of_sigmoids_by_hand() -> None:
+    def sigmoid(z: float) -> float:
+        return 1 / (1 + math.exp(-z))
+
+    value, product = 1.0, 1.0
+    for _ in range(10):
+        value = sigmoid(value)
+        product *= value * (1 - value)
+    assert numbers("vanishing", "product")["product"] == pytest.approx(product, rel=1e-9)
+    assert numbers("vanishing", "product")["bound"] == 0.25**10
+
+
+def test_the_slope_of_the_sigmoid_is_largest_at_a_quarter() -> None:
+    assert numbers("vanishing", "quarter") == {"largest": 0.25, "at": 0.0}
+
+
+def test_a_chain_of_tens_by_hand() -> None:
+    assert numbers("exploding", "tenfold")["slope"] == pytest.approx(10.0**7, rel=1e-9)
+
+
+def test_the_share_that_a_rate_leaves_by_hand() -> None:
+    shares = numbers("learning-rate", "share")["shares"]
+    assert shares["small"] == pytest.approx((1 - 2 * 0.1 * 1.44) ** 2, rel=1e-9)
+    assert shares["too large"] == pytest.approx(1.2**2, rel=1e-9)
+
+
+def test_linear_layers_multiply_out() -> None:
+    rows = cells("activations", "product")
+    moons = cr.load("moons", rows=400, noise=0.1, seed=0)
+    run = cr.train(
+        [*(cr.Dense(16, "linear") for _ in range(3)), cr.Dense(2)], moons, optimizer=cr.Adam(0.01), epochs=60,
+        scale_features="none", dtype="float64", runs=None,
+    )  # fmt: skip
+    x = moons.x[:50].astype(np.float64)
+    scores = x @ np.array([row[1:] for row in rows[:2]]) + np.array(rows[2][1:])
+    share = 1 / (1 + np.exp(scores[:, 0] - scores[:, 1]))
+    np.testing.assert_allclose(run.predict_proba(x)[:, 1], share, rtol=1e-9)
+
+
+def test_units_are_dead_where_no_image_reaches_them() -> None:
+    found = numbers("dying-relu", "rate")["dead"]
+    digits = cr.load("digits")
+    x = digits.x / 16
+    layers = [cr.Dense(32, "relu", kernel_initializer="he_uniform"), cr.Dense(10)]
+    run = cr.train(
+        layers, x, digits.y, optimizer=cr.SGD(1.0), epochs=5, scale_features="none", test_fraction=0.0, runs=None
+    )
+    reached = np.any(x @ run.weights["dense_1.W"] + run.weights["dense_1.b"] > 0, axis=0)
+    assert int(np.sum(~reached)) == found["1"]
+
+
+def test_the_sizes_of_people_by_hand() -> None:
+    rows = cells("unscaled-inputs", "slopes")
+    assert rows[0][3] == pytest.approx(rows[0][2] / rows[0][1], rel=1e-12)
+    assert rows[0][3] > 1000
+
+
+def test_no_sigmoid_says_more_than_one() -> None:
+    found = numbers("target-scale", "below")
+    assert found["said"] <= 1.0 < found["smallest_target"]
+
+
+def test_a_last_smaller_batch_is_counted() -> None:
+    assert numbers("batch-sizes", "cut") == {"updates": 6, "last": 50}
