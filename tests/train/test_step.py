@@ -157,3 +157,34 @@ def test_every_stored_type_trains(stored: str, dtype: Any) -> None:
         np.testing.assert_allclose(value, wide.parameters[name], rtol=1e-6 if dtype == "float32" else 1e-14)
     said = predict(result.prepared.graphs, result.state, result.prepared.columns["x"])
     np.testing.assert_allclose(said["y_hat"].sum(axis=1), 1.0, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "same"),
+    [
+        ("seed", 7, True),
+        ("epochs", 9, True),
+        ("batch_size", 3, True),
+        ("name", "another", True),
+        ("optimizer", SGD(0.5), False),
+        ("loss", "mse", False),
+        ("dtype", "float64", False),
+        ("frozen", ("*.b",), False),
+        ("network", (Dense(3, "tanh"), Dense(2)), False),
+        ("preprocessing", Preprocessing(features="standardize"), False),
+    ],
+)
+def test_graphs_are_built_once_for_all_seeds_and_again_for_all_else(field: str, value: Any, same: bool) -> None:
+    moons = load("moons", rows=40)
+    experiment = design(moons, (Dense(3, "relu"), Dense(2)), preprocessing=Preprocessing(features="none"))
+    one, other = prepare(experiment, moons), prepare(experiment.but(**{field: value}), moons)
+    assert (one.graphs is other.graphs) == same
+
+
+def test_rows_scaled_by_other_numbers_share_their_graphs() -> None:
+    few, many = load("moons", rows=40), load("moons", rows=80)
+    graphs = [
+        prepare(design(data, (Dense(2),), preprocessing=Preprocessing(features="standardize")), data).graphs
+        for data in (few, many)
+    ]
+    assert graphs[0] is graphs[1]

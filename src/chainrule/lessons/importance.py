@@ -81,7 +81,7 @@ def _groups(found: Probe, ranking: list[tuple[float, Weight]], data: cr.Dataset,
     silent = len(ranking) - len(alive)
     loud, soft = (-_change(found, group, data, seed, against=True) for group in (alive[:TOP], alive[-TOP:]))
     shares: Values = np.cumsum([slope * slope for slope, _ in ranking])
-    half = int(np.searchsorted(shares, shares[-1] / 2)) + 1
+    half = int(np.sum(shares < shares[-1] / 2)) + 1
     return (
         part("Few matter much"),
         say("Now ", TOP, " weights at once, each by ", MOVE, " against its own slope: first those with the largest "
@@ -89,8 +89,8 @@ def _groups(found: Probe, ranking: list[tuple[float, Weight]], data: cr.Dataset,
         claim("groups", "moving the ", TOP, " most sensitive weights lowers the loss by ", loud, ", moving the ", TOP,
               " least sensitive by ", soft, holds=loud > 100 * abs(soft), most=loud, least=soft),
         claim("half", half, " of ", len(ranking), " weights make up half of ‖∇L‖², the fall that a small step brings; ",
-              silent, " have the derivative 0 and none of "
-                  "it", holds=half < len(ranking) / 10, half=half, silent=silent),
+              silent, " have the derivative 0 and no part in it",
+              holds=half < len(ranking) / 10, half=half, silent=silent),
         say("Importance in this sense belongs to a place and a moment, not to a weight: after the next step it is "
             "another one. A large weight is something else than a large derivative."),
     )  # fmt: skip
