@@ -8,6 +8,6 @@ import chainrule as cr
 
 
 @cache
-def taught(name: str, seed: int = 0) -> cr.lessons.Taught:
+def taught(name: str, seed: int) -> cr.lessons.Taught:
     """The lesson with that seed."""
     return cr.lesson(name, seed)
