@@ -7,12 +7,21 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 Golden = Callable[[str, str], None]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Native code goes to a folder of this session, and not to the user's, where no folder is named."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "CHAINRULE_CACHE_DIR" not in os.environ:
+            patch.setenv("CHAINRULE_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "native"))
+        yield
 
 
 @pytest.fixture

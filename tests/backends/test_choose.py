@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from chainrule.backends import choose as chooser
-from chainrule.backends.choose import Offer, available, choose, compiled, names
+from chainrule.backends.choose import Choice, Offer, available, choose, chosen_for, compiled, names
+from chainrule.backends.native import vocabulary
 from chainrule.errors import BackendError, UnknownNameError
 from chainrule.graph import expr as e
 from chainrule.graph.node import make_graph
+from tests.absent import require
 from tests.backends.networks import softmax_step
 
 
@@ -46,6 +48,31 @@ def test_a_backend_that_cannot_be_loaded_says_so(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(chooser, "OFFERS", (broken,))
     with pytest.raises(BackendError, match="no backend works here"):
         choose()
+
+
+def test_the_preferred_backend_runs_a_step_and_the_next_one_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    step = softmax_step()
+    assert chosen_for(step) == Choice(chooser.OFFERS[0].name)
+    assert chosen_for(step, "reference") == Choice("reference")
+    broken = Offer("broken", "chainrule.backends.missing_module", "Backend", "never seen")
+    monkeypatch.setattr(chooser, "OFFERS", (broken, chooser.OFFERS[-1]))
+    choice = chosen_for(step)
+    assert choice.name == "reference"
+    assert choice.note.startswith("the reference backend trains: the backend broken cannot be loaded")
+    with pytest.raises(BackendError, match="broken cannot be loaded"):
+        chosen_for(step, "broken")
+    monkeypatch.setattr(chooser, "OFFERS", (broken,))
+    with pytest.raises(BackendError, match="no backend can run this here"):
+        chosen_for(step)
+
+
+def test_a_step_with_a_primitive_that_a_backend_lacks_goes_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    require("llvmlite", "pip install llvmlite")
+    monkeypatch.setitem(vocabulary.ABSENT, "matmul", "it is being repaired")
+    step = softmax_step("float64", measure=("rows", "clock"))
+    choice = chosen_for(step)
+    assert choice.name == "reference"
+    assert "cannot run matmul: it is being repaired" in choice.note
 
 
 def test_programs_are_kept_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:

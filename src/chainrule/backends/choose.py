@@ -24,23 +24,37 @@ class Offer:
     sentence: str
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The backend that will run a step.
+
+    Attributes:
+        name: of the backend.
+        note: a sentence on why it is not the one that is preferred; "" where it is.
+    """
+
+    name: str
+    note: str = ""
+
+
 # In the order in which "auto" prefers them.
 OFFERS: Final[tuple[Offer, ...]] = (
-    Offer(
-        "reference",
-        "chainrule.backends.reference",
-        "ReferenceBackend",
-        "NumPy on one thread; it defines what every primitive means",
-    ),
     Offer(
         "native",
         "chainrule.backends.native",
         "NativeBackend",
         "code compiled for this processor; whole slices of training run without coming back to Python",
     ),
+    Offer(
+        "reference",
+        "chainrule.backends.reference",
+        "ReferenceBackend",
+        "NumPy on one thread; it defines what every primitive means",
+    ),
 )
 
 AUTO: Final = "auto"
+ONCE: Final = "reference"  # for what is computed once: writing code takes longer than NumPy does
 
 _loaded: Final[dict[str, Backend]] = {}
 _programs: Final[OrderedDict[tuple[str, Step], Program]] = OrderedDict()
@@ -85,6 +99,25 @@ def available() -> list[tuple[str, bool, str]]:
         else:
             result.append((offer.name, True, offer.sentence))
     return result
+
+
+def chosen_for(step: Step, name: str = AUTO) -> Choice:
+    """The backend that will run a step: the one named, or for "auto" the first that works here and can run it.
+
+    Raises: UnknownNameError for another name; BackendError when the one named, or any, cannot run the step.
+    """
+    if name != AUTO:
+        compiled(step, name)
+        return Choice(name)
+    reasons: list[str] = []
+    for offer in OFFERS:
+        try:
+            compiled(step, offer.name)
+        except BackendError as error:
+            reasons.append(str(error))
+            continue
+        return Choice(offer.name, f"the {offer.name} backend trains: {reasons[0]}" if reasons else "")
+    raise BackendError(f"no backend can run this here: {'; '.join(reasons)}")
 
 
 def compiled(step: Step, backend: str = AUTO) -> Program:

@@ -22,7 +22,7 @@ STOPPED: Final = {"interrupted": EXIT_INTERRUPTED, "terminated": EXIT_TERMINATED
 
 
 class Whereabouts:
-    """A listener that remembers where a run is written and its last step that is safe."""
+    """A listener that remembers where a run is written and its last step that is safe, and passes a note on."""
 
     def __init__(self) -> None:
         self.folder: Path | None = None
@@ -32,6 +32,8 @@ class Whereabouts:
         """Take note."""
         if isinstance(event, TrainingStarted):
             self.folder = event.folder
+            if event.note:
+                stderr().say(event.note)
         elif isinstance(event, CheckpointWritten):
             self.step = event.step
 

@@ -22,6 +22,7 @@ class JsonEvents:
             self._screen.json(
                 {
                     "event": "start", "name": event.name, "run": show_path(event.folder), "backend": event.backend,
+                    **({"note": event.note} if event.note else {}),
                     "epochs": event.epochs, "first_epoch": event.first_epoch + 1,
                     "steps_per_epoch": event.steps_per_epoch,
                     "rows": {"train": train, "validation": validate, "test": test},

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from chainrule.cli.parse import call
+from chainrule.cli.threads import Threads, use_threads
 
 if TYPE_CHECKING:
     from chainrule.runs.run import Run
@@ -24,6 +25,7 @@ def resume(
     /,
     *,
     epochs: Annotated[int | None, Parameter(help="How many it shall have in all.")] = None,
+    threads: Threads = None,
     json: Annotated[bool, Parameter(negative=(), show_default=False, help="JSON lines; so is a pipe.")] = False,
 ) -> int:
     """Go on from the last step, to the bits of a run that was never interrupted."""
@@ -31,6 +33,7 @@ def resume(
     from chainrule.cli.screen import stderr, stdout
     from chainrule.runs.opening import open_run
 
+    use_threads(threads)
     stopped = open_run(which)
     screen = stdout()
     is_json = json or not screen.person

@@ -10,6 +10,7 @@ from cyclopts import Group, Parameter
 
 from chainrule.cli.flags import NO_DATA_FLAGS, NO_FLAGS, DataFlags, ExperimentFlags
 from chainrule.cli.parse import call
+from chainrule.cli.threads import Threads, use_threads
 
 if TYPE_CHECKING:
     from chainrule.runs.run import Run
@@ -31,6 +32,7 @@ def train(
     *,
     data: Annotated[DataFlags, Parameter(name="*")] = NO_DATA_FLAGS,
     flags: Annotated[ExperimentFlags, Parameter(name="*")] = NO_FLAGS,
+    threads: Threads = None,
     runs: Annotated[Path, Parameter(group=OUTPUT, help="The folder to make the run's own in.")] = Path("runs"),
     json: Annotated[
         bool, Parameter(group=OUTPUT, negative=(), show_default=False, help="JSON lines; so is a pipe.")
@@ -49,6 +51,7 @@ def train(
     from chainrule.train.prepare import prepare
     from chainrule.train.serialize import to_toml
 
+    use_threads(threads)
     experiment, dataset = experiment_of(what, data, flags)
     screen = stdout()
     if print_experiment:

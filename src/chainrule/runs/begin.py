@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -103,7 +104,14 @@ def train(
     if optimizer is not None:
         fields["optimizer"] = optimizer_named(optimizer) if isinstance(optimizer, str) else optimizer
     experiment = design(dataset, network, **fields)
+    listeners = (*listeners, _warn)
     return run_experiment(experiment, dataset, weights=weights, runs=runs, listeners=listeners, stopper=stopper)
+
+
+def _warn(event: Event) -> None:
+    """Say why training is slower than it could be."""
+    if isinstance(event, TrainingStarted) and event.note:
+        warnings.warn(event.note, stacklevel=2)
 
 
 @checked_call

@@ -187,18 +187,15 @@ class Run:
         Returns: `Classified` or `Regressed`; their `metrics` are a dict.
         Raises: RunError when the run has held out no rows, or the data are of another kind; DataError.
         """
-        backend = self.checkpoint.backend
         if data is None:
             prepared = self.prepared
             if not len(prepared.split.test):
                 raise RunError(f"{self.name} has held out no rows: give data to evaluate on")
-            return evaluate(
-                self.graphs, self.record, self.checkpoint.state, prepared.columns, prepared.split.test, backend
-            )
+            return evaluate(self.graphs, self.record, self.checkpoint.state, prepared.columns, prepared.split.test)
         dataset = labeled(data if y is None else (data, y), self.record)
         laid = columns(self.experiment, self.record, dataset)
         rows = np.arange(dataset.row_count, dtype=np.int64)
-        return evaluate(self.graphs, self.record, self.checkpoint.state, laid, rows, backend)
+        return evaluate(self.graphs, self.record, self.checkpoint.state, laid, rows)
 
     @checked_call
     def resume(
@@ -357,7 +354,7 @@ class Run:
     def _said(self, x: object) -> dict[str, Array]:
         samples = samples_as(x, self.record)
         parts = [
-            predict(self.graphs, self.checkpoint.state, samples[start : start + ROWS_AT_ONCE], self.checkpoint.backend)
+            predict(self.graphs, self.checkpoint.state, samples[start : start + ROWS_AT_ONCE])
             for start in range(0, len(samples), ROWS_AT_ONCE)
         ]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -6,7 +6,7 @@ import numpy as np
 
 from chainrule.autodiff.reverse import gradients
 from chainrule.autodiff.stabilize import stabilize
-from chainrule.backends.choose import choose
+from chainrule.backends.choose import ONCE, choose
 from chainrule.explain.subject import show_weight
 from chainrule.graph.node import make_graph
 from chainrule.runs.run import Run
@@ -21,7 +21,7 @@ def telling_sample(run: Run) -> tuple[int, str]:
     """
     prepared, record = run.prepared, run.record
     rows = prepared.split.test if len(prepared.split.test) else prepared.split.train
-    said = predict(run.graphs, run.checkpoint.state, prepared.columns[X][rows], run.checkpoint.backend)["prediction"]
+    said = predict(run.graphs, run.checkpoint.state, prepared.columns[X][rows])["prediction"]
     target = prepared.columns[Y][rows]
     if record.task == "classification":
         place = int((said != target).argmax())
@@ -41,5 +41,5 @@ def loudest_weight(run: Run, sample: int) -> str:
     graph = make_graph({"gradient": gradients(safe["loss"], [safe.input(parameter)])[0]})
     given = {**run.checkpoint.state, **{name: column[[sample]] for name, column in run.prepared.columns.items()}}
     inputs = {name: given[name] for name in graph.input_names}
-    found = np.abs(choose(run.checkpoint.backend).evaluate(graph, inputs)["gradient"])
+    found = np.abs(choose(ONCE).evaluate(graph, inputs)["gradient"])
     return show_weight(parameter, [int(place) for place in np.unravel_index(int(found.argmax()), found.shape)])

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.backends.choose import AUTO, choose, compiled
+from chainrule.backends.choose import AUTO, ONCE, choose, compiled
 from chainrule.backends.protocol import StopFlag
 from chainrule.data.batches import offsets
 from chainrule.data.splits import Rows
@@ -151,14 +151,13 @@ def measure(
     return {"loss": float(means["loss"]), "rmse": float(np.sqrt(means["squared"]).mean())}
 
 
-def predict(graphs: Graphs, state: Mapping[str, Array], x: Array, backend: str = AUTO) -> dict[str, Array]:
-    """What the network says of samples.
+def predict(graphs: Graphs, state: Mapping[str, Array], x: Array) -> dict[str, Array]:
+    """What the network says of samples, whatever backend trained it.
 
     Args:
         graphs: of the experiment.
         state: parameters and constants.
         x: (n, *features), as `prepare.samples` gives them; at least one row.
-        backend: what runs it.
 
     Returns: "y_hat" of shape (n, k): probabilities of classes, or scaled targets; and "prediction": labels, int32 (n,),
         or targets in their own units, float64 (n, k).
@@ -167,7 +166,7 @@ def predict(graphs: Graphs, state: Mapping[str, Array], x: Array, backend: str =
     """
     if not len(x):
         raise DataError("there are zero rows to predict; give at least one")
-    runner, inputs = choose(backend), [name for name in graphs.predict.input_names if name != X]
+    runner, inputs = choose(ONCE), [name for name in graphs.predict.input_names if name != X]
     given = {name: state[name] for name in inputs}
     blocks = [x[start : start + ROWS_AT_ONCE] for start in range(0, len(x), ROWS_AT_ONCE)]
     parts = [runner.evaluate(graphs.predict, {**given, X: block}) for block in blocks]
@@ -180,14 +179,13 @@ def evaluate(
     state: Mapping[str, Array],
     columns: Mapping[str, Array],
     rows: Rows,
-    backend: str = AUTO,
 ) -> Scores:
-    """Everything that is asked of a network on some rows.
+    """Everything that is asked of a network on some rows, whatever backend trained it.
 
     Raises: DataError when there are no rows; NonFiniteError when the network's output is not a number.
     """
-    means = tally_rows(graphs, state, columns, rows, backend)
-    said = predict(graphs, state, columns[X][rows], backend)["prediction"]
+    means = tally_rows(graphs, state, columns, rows, ONCE)
+    said = predict(graphs, state, columns[X][rows])["prediction"]
     y = columns[Y][rows]
     if record.task == "classification":
         table = confusion(y, said, len(record.class_names))

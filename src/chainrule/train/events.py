@@ -24,6 +24,7 @@ class TrainingStarted:
         steps_per_epoch: updates in an epoch, the last smaller batch included.
         rows: how many train, validate, test.
         parameters: how many numbers are trained, and how many are held frozen.
+        note: a sentence on why another backend than the preferred one runs it; "" where that one does.
     """
 
     name: str
@@ -35,6 +36,7 @@ class TrainingStarted:
     steps_per_epoch: int
     rows: tuple[int, int, int]
     parameters: tuple[int, int]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

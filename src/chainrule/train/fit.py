@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy.typing as npt
 
-from chainrule.backends.choose import choose
+from chainrule.backends.choose import chosen_for
 from chainrule.data.dataset import Dataset
 from chainrule.errors import NonFiniteError
 from chainrule.train.checkpoint import Best, Checkpoint
@@ -105,22 +105,23 @@ def fit(
         given = weights_sha256(checked_weights(prepared.graphs.parameters, weights))
         prepared = prepare(experiment.but(initial_weights=experiment.initial_weights or given), dataset)
     state = initial_state(prepared.experiment, prepared.record, prepared.graphs, weights)
+    chosen = chosen_for(prepared.graphs.train, prepared.experiment.backend)
     start = Checkpoint(
         step=0,
         epoch=0,
         steps_of_epoch=0,
         lineage=prepared.experiment.lineage,
-        backend=choose(prepared.experiment.backend).name,
+        backend=chosen.name,
         state=state,
         tally=Tally(),
     )
     if parent is None:
-        return run_from(prepared, start, History(), None, listeners, stopper)
+        return run_from(prepared, start, History(), None, listeners, stopper, chosen.note)
     folder = create_folder(parent, prepared.experiment)
     with folder.lock:
         folder.begin(prepared.experiment)
         write_record(folder.data, prepared.record)
-        return run_from(prepared, start, History(), folder, listeners, stopper)
+        return run_from(prepared, start, History(), folder, listeners, stopper, chosen.note)
 
 
 def run_from(
@@ -130,14 +131,15 @@ def run_from(
     folder: RunFolder | None,
     listeners: Iterable[Listener] = (),
     stopper: Stopper | None = None,
+    note: str = "",
 ) -> Fit:
-    """Train from a checkpoint on, the folder's lock held where there is one; see `fit`."""
+    """Train from a checkpoint on, the folder's lock held where there is one; see `fit` and `TrainingStarted`."""
     stopper = stopper or Stopper()
     keeper = Keeper(folder, history, Held() if folder is None else None)
     loop = Loop(prepared, start, history, keeper, tuple(listeners), stopper, start.backend)
     with signals_stop(stopper):
         try:
-            loop.tell(_started(prepared, start, folder))
+            loop.tell(_started(prepared, start, folder, note))
             reason = loop.run()
             result = _finished(loop, prepared, reason, start.backend, keeper)
             keeper.finish(result.parameters, _summary(loop, prepared, reason, start.backend, result.scores, None))
@@ -156,7 +158,7 @@ def parameter_counts(prepared: Prepared) -> tuple[int, int]:
     return trained, sum(sizes.values()) - trained
 
 
-def _started(prepared: Prepared, start: Checkpoint, folder: RunFolder | None) -> TrainingStarted:
+def _started(prepared: Prepared, start: Checkpoint, folder: RunFolder | None, note: str) -> TrainingStarted:
     experiment = prepared.experiment
     return TrainingStarted(
         name=experiment.name,
@@ -168,6 +170,7 @@ def _started(prepared: Prepared, start: Checkpoint, folder: RunFolder | None) ->
         steps_per_epoch=-(-len(prepared.rows) // experiment.batch_size),
         rows=prepared.record.rows,
         parameters=parameter_counts(prepared),
+        note=note,
     )
 
 
@@ -176,7 +179,7 @@ def _finished(loop: Loop, prepared: Prepared, reason: StopReason, backend: str, 
     assert checkpoint is not None  # the loop saves before it ends
     state, scores = checkpoint.state, None
     if reason == "completed" and len(prepared.split.test):
-        scores = evaluate(prepared.graphs, prepared.record, state, prepared.columns, prepared.split.test, backend)
+        scores = evaluate(prepared.graphs, prepared.record, state, prepared.columns, prepared.split.test)
     return Fit(
         prepared=prepared,
         checkpoint=checkpoint,
