@@ -13,9 +13,11 @@ from chainrule.lessons.taught import Lesson, Taught
 # Each file holds one lesson of its own name, with dashes for underscores.
 NAMES: Final = (
     "one-weight",
+    "xor",
     "nudges",
     "importance",
     "average-gradient",
+    "three-descents",
     "learning-rate",
     "activations",
     "vanishing",

@@ -6,6 +6,7 @@ import platform
 import sys
 import time
 from collections.abc import Mapping
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -111,11 +112,16 @@ def check_finite(checkpoint: Checkpoint) -> None:
 
 def versions() -> dict[str, str]:
     """What the bits of a run depend on beside the experiment."""
+    return {"chainrule": _own_version(), "python": sys.version.split()[0], "numpy": np.__version__}
+
+
+@cache
+def _own_version() -> str:
+    """Read from the disk once."""
     try:
-        own = metadata.version("chainrule")
+        return metadata.version("chainrule")
     except metadata.PackageNotFoundError:  # run from its source, not installed
-        own = "source"
-    return {"chainrule": own, "python": sys.version.split()[0], "numpy": np.__version__}
+        return "source"
 
 
 def machine() -> str:

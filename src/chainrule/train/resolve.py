@@ -54,7 +54,9 @@ def design(dataset: Dataset, network: Network | Sequence[Layer] | None = None, *
             raise UnknownNameError("field of the experiment", field, Experiment.__struct_fields__)
     layers = network.layers if isinstance(network, Network) else network
     suggested = recipe(dataset) if layers is None else {"network": tuple(layers)}
-    chosen: dict[str, Any] = {"name": dataset.name, "network": default_network(dataset), **suggested, **fields}
+    if "network" not in suggested and "network" not in fields:
+        suggested = {**suggested, "network": default_network(dataset)}
+    chosen: dict[str, Any] = {"name": dataset.name, **suggested, **fields}
     return Experiment(data=dataset.source, **chosen)
 
 
