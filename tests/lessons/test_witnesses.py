@@ -12,6 +12,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.document import Number, Table, find
+from chainrule.draws import Purpose, normal
 from tests.absent import require
 from tests.lessons.runs import taught
 
@@ -110,3 +111,42 @@ def test_no_sigmoid_says_more_than_one() -> None:
 
 def test_a_last_smaller_batch_is_counted() -> None:
     assert numbers("batch-sizes", "cut") == {"updates": 6, "last": 50}
+
+
+def test_weights_by_hand_say_exclusive_or() -> None:
+    for x1, x2, wanted, said in cells("xor", "by-hand"):
+        score = 10 * max(0.0, x1 + x2) - 20 * max(0.0, x1 + x2 - 1) - 5
+        assert said == pytest.approx(1 / (1 + math.exp(-score)), rel=1e-12)
+        assert (said > 0.5) == wanted == (x1 != x2)
+
+
+def test_where_xor_gets_stuck_is_where_rows_share_an_answer() -> None:
+    places = {round(row[1], 2): row for row in cells("xor", "places")}
+    thirds = (2 * math.log(3 / 2) + math.log(3)) / 4  # three rows answered with their mean, 2/3, and one right
+    assert places[round(thirds, 2)][2] == "3 of 4"
+    assert places[round(math.log(2), 2)][2] == "2 of 4"  # all four answered with 1/2
+    assert sum(row[0] for row in places.values()) <= 100
+
+
+def test_the_seeds_that_find_xor_find_it_alone_too() -> None:
+    found = set[int]()
+    for seed in range(12):
+        run = cr.train(
+            [cr.Dense(2, "relu"), cr.Dense(1, "sigmoid")], "xor", loss="binary_cross_entropy", optimizer=cr.Adam(0.05),
+            batch_size=4, epochs=500, seed=seed, shuffle=False, runs=None,
+        )  # fmt: skip
+        found |= {seed} if run.evaluate("xor").metrics["accuracy"] == 1.0 else set()
+    assert found == {seed for seed in numbers("xor", "finds")["right"] if seed < 12}
+    assert found
+
+
+def test_an_epoch_of_three_descents() -> None:
+    found = numbers("three-descents", "updates")
+    assert found == {"updates": {"batch": 1, "mini-batch": 6, "stochastic": 800}, "last_batch": 50}
+
+
+def test_where_three_descents_lead() -> None:
+    x = normal(0, Purpose.GENERATE, 0, (800, 2))
+    y = x @ [[2.0], [-1.0]] + 0.5 * normal(0, Purpose.GENERATE, 1, (800, 1))
+    best = np.linalg.lstsq(np.column_stack((x, np.ones(800))), y, rcond=None)[1][0] / 1600
+    assert 0 <= numbers("three-descents", "settles")["losses"]["mini-batch"] - best < 0.01 * best

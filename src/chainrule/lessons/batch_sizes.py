@@ -13,7 +13,7 @@ from chainrule.draws import Purpose, normal
 from chainrule.lessons.taught import Lesson, Told
 from chainrule.lessons.writing import THREE, claim, curves, measured, part, say, table
 
-ROWS: Final = 2000
+ROWS: Final = 4000
 FEATURES: Final = 32
 UNITS: Final = 64
 ROUNDS: Final = 5  # of which the quickest counts: others can only make it slower

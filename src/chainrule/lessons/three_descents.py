@@ -53,7 +53,7 @@ def _updates(page: cr.Page, ways: dict[str, Any]) -> Told:
               "of ",
               BATCH, " rows, and the ", mini["last_batch"], " that are left over are a batch too",
               holds=counts == {"batch": 1, "mini-batch": 6, "stochastic": ROWS} and mini["last_batch"] == 50,
-              **{"updates": counts, "last_batch": mini["last_batch"]}),
+              updates=counts, last_batch=mini["last_batch"]),
         measured("time", "an epoch took ", MILLISECONDS * batch["seconds_per_epoch"], " ms as one batch, ",
                  MILLISECONDS * mini["seconds_per_epoch"], " ms in mini-batches and ",
                  MILLISECONDS * single["seconds_per_epoch"], " ms row by row: the same rows, and what an update costs "

@@ -116,7 +116,7 @@ def _hundred(endings: list[Ending]) -> Told:
             "00, 01, 10 and 11."),
         table(("seeds", "loss", "right", "ŷ of the four rows"), rows, name="places"),
         claim("finds", "training finds such weights from ", right, " of ", SEEDS, " seeds", holds=0 < right < SEEDS / 2,
-              right=right),
+              right=[place for place, each in enumerate(endings) if each.right]),
         claim("stuck", "in ", shared, " of the ", len(stuck), " others some rows get one answer for all of them: the "
               "units that could tell them apart are off there, or fold them onto one another, and ReLU passes nothing "
               "back through a unit that is off (", Code("chainrule lesson dying-relu"), ")",
