@@ -194,6 +194,18 @@ def test_lanes_are_taken_joined_and_put_back() -> None:
     assert apply(pair, x, BEST, 8).tolist() == [6, 5] * 4
 
 
+@pytest.mark.parametrize(("first", "lanes"), [(0, 4), (3, 4), (6, 2), (5, 1), (0, 8)])
+def test_lanes_are_placed_among_others(first: int, lanes: int) -> None:
+    x = np.arange(8, dtype=np.float32)
+
+    def placed(b: Builder, v: Value) -> Value:
+        return b.placed(b.constant(v.type, -1.0), b.part(v, 0, lanes), first)
+
+    wanted = np.full(8, -1, np.float32)
+    wanted[first : first + lanes] = x[:lanes]
+    assert np.array_equal(apply(placed, x, BEST, 8), wanted)
+
+
 def test_tables_are_read_lane_by_lane() -> None:
     x = np.array([3, 0, 2, 1], np.uint32)
 

@@ -23,16 +23,14 @@ def test_layers_and_updates_ride_on_their_products() -> None:
     plan = NativeBackend(isa).compile(step).plan(BATCH)
     products = [stage for stage in plan.stages if stage.kernel]
     assert len(products) == 3 + 2 + 3  # forward, back without the first layer, weights
-    assert ("matmul", "add", "maximum") in {
-        stage.nodes for stage in products
-    }  # whether z > 0 is seen from what is kept
+    assert ("matmul", "add", "maximum") in {stage.nodes for stage in products}  # what is kept tells z > 0
     updates = [stage for stage in products if stage.nodes == ("matmul", "multiply", "subtract")]
     assert [stage.space for stage in updates] == [(784, 128), (128, 64), (64, 10)]
     assert all(stage.kernel == "Xᵀ W, 6 rows of 2 vectors of 8" for stage in updates)
     assert all(len(stage.kept) == 1 for stage in updates)  # no gradient is written
     assert plan.copies == 0
     assert plan.flops == 2 * BATCH * (3 * (784 * 128 + 128 * 64 + 64 * 10) - 784 * 128)
-    assert len({stage.function for stage in updates}) <= 2  # the last panel may need its own code
+    assert len({stage.function for stage in updates}) <= 3  # of panels, of the last panel, and one that fetches
     assert plan.tier == "panels"
 
 

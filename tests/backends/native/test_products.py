@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chainrule.backends.native.kernels import MOST_ROWS, NEAR
+from chainrule.backends.native.kernels import NEAR
 from chainrule.backends.native.machine import BYTES, Isa
+from chainrule.backends.native.tiles import MOST_ROWS
 from chainrule.graph import expr as e
 from chainrule.graph.expr import Expr
 from chainrule.graph.tensor_type import DType

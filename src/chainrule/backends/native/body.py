@@ -25,7 +25,7 @@ from chainrule.backends.native.indices import (
 )
 from chainrule.backends.native.ir import HELD, I1, I8, I32, I64, POINTER, Builder, Type, Value
 from chainrule.backends.native.lanes import ROWS
-from chainrule.backends.native.layout import LANES, LINE, Extent, Layout
+from chainrule.backends.native.layout import LANES, Extent, Layout
 from chainrule.backends.native.moving import MOVES
 from chainrule.backends.native.random_words import random_words
 from chainrule.backends.native.schedule import Schedule
@@ -286,24 +286,6 @@ class Body:
         order = self.parameters.ask(("order",), Given("order"))
         return self.b.load(I64, self.b.at(order, index, I64))
 
-    def fetch_ahead(self, node: Node, row: Value) -> None:
-        """Have the next batch's row of a column come nearer while this one is worked on."""
-        b = self.b
-        width = _product(self.plan.sizes.extents(node.tensor.shape)[1:])
-        pointer = self.parameters.ask(("column", self.parameters.place(node)), Given("column", name=node.label))
-        length = self.parameters.number(width, "width", self.parameters.place(node))
-        last = self.parameters.ask(("last ahead",), Given("last ahead"))
-        ahead = self.parameters.ask(("ahead",), Given("ahead"))
-        which = b.load(I64, b.at(ahead, b.intrinsic("llvm.smin", row, last), I64))
-        begin = b.at(pointer, times(b, which, length), in_memory(node))
-        per_line = max(1, LINE * 8 // in_memory(node).bits)
-
-        def line(place: Value, _: tuple[Value, ...]) -> tuple[Value, ...]:
-            b.prefetch(b.at(begin, place, in_memory(node)))
-            return ()
-
-        b.loop(number(0), length, per_line, (), line)
-
     def _stretch(self, node: Node, begin: Value, place: Neighbors, width: Extent) -> Value:
         """Sixteen neighbors; at the end of the row as many as there are, so that nothing beyond is touched."""
         b = self.b
@@ -315,9 +297,11 @@ class Body:
 
         def rest() -> list[Value]:
             start = times(b, place.panel, LANES)
-            value = b.constant(element.of(LANES), 0)
-            for lane in range(left):
-                value = b.insert(value, lane, b.load(element, b.at(begin, plus(b, start, lane), element)))
+            value, first = b.constant(element.of(LANES), 0), 0
+            for count in (8, 4, 2, 1):
+                if left & count:
+                    part = b.load(element.of(count), b.at(begin, plus(b, start, first), element))
+                    value, first = b.placed(value, part, first), first + count
             return [value]
 
         if left == 0:

@@ -243,6 +243,16 @@ class Builder:
             return self.extract(x, first)
         return x if lanes == x.type.lanes else self.shuffle(x, x, range(first, first + lanes))
 
+    def placed(self, x: Value, y: Value, first: int) -> Value:
+        """x with the lanes of y from one lane on; y has no more lanes than x."""
+        lanes, count = x.type.lanes, y.type.lanes
+        if count == 1:
+            return self.insert(x, first, y)
+        wide = self.shuffle(y, y, [min(lane, count - 1) for lane in range(lanes)])
+        return self.shuffle(
+            x, wide, [lanes + lane - first if first <= lane < first + count else lane for lane in range(lanes)]
+        )
+
     def joined(self, x: Value, y: Value) -> Value:
         """The lanes of x, then those of y, as many."""
         if x.type.lanes > 1:

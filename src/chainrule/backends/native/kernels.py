@@ -13,18 +13,36 @@ from typing import Final, TypeAlias
 
 from chainrule.backends.native.indices import number, times
 from chainrule.backends.native.ir import HELD, I8, I64, POINTER, Builder, Module, Value
-from chainrule.backends.native.layout import LANES
+from chainrule.backends.native.layout import LANES, LINE
 from chainrule.backends.native.machine import BYTES, KIB, Isa
-from chainrule.backends.native.tiles import Left, TileShape, blocks
+from chainrule.backends.native.tiles import MOST_ROWS, Left, TileShape, blocks
 from chainrule.graph.tensor_type import DType
 
 LOW: Final = 4  # rows below which a tile waits for its sums, so that longer code gains nothing
 NEAR: Final = 16 * KIB  # of the right operand, which stays in the nearest cache while tiles pass by
-MOST_ROWS: Final = 48
 NAMELESS: Final = "cr_rows"
 NAME_DIGITS: Final = 16
 
 Tile: TypeAlias = list[list[Value]]  # by row, then by vector
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the depth.
+
+    Attributes:
+        right: the right operand where the part begins.
+        stride: elements from one panel of the left operand to the next.
+        depth: how many steps.
+        is_first: whether nothing was summed before.
+        by_panel: bytes between the lines to be fetched in two panels of the left operand.
+    """
+
+    right: Value
+    stride: Value
+    depth: Value
+    is_first: Value
+    by_panel: Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,33 +141,34 @@ class TileWriter:
             parts = [self.b.joined(parts[k], parts[k + 1]) for k in range(0, len(parts), 2)]
         return parts[0]
 
-    def along_panels(self, tile: Tile, left: Value, right: Value, stride: Value, depth: Value, down: int) -> Tile:
+    def along_panels(self, tile: Tile, part: Part, left: Value, down: int, ahead: Value) -> Tile:
         """A tile where the left operand's panels run along the depth.
 
         Args:
             tile: what was summed before.
+            part: of the depth.
             left: the first row in the first panel.
-            right: the right operand's panel.
-            stride: elements from one panel of the left operand to the next.
-            depth: how many steps.
             down: elements from one row of the left operand to the next.
+            ahead: a line that will be read soon; one is fetched for each panel of the left operand.
         """
         b, width = self.b, self.shape.vectors
-        panels = b.shift_right(b.add(depth, LANES - 1), 4)
+        panels = b.shift_right(b.add(part.depth, LANES - 1), 4)
 
         def sixteen(_: Value, carried: tuple[Value, ...]) -> Sequence[Value]:
-            from_left, from_right, rest, *flat = carried
+            from_left, from_right, soon, rest, *flat = carried
+            b.prefetch(soon, locality=2)
             stop = b.intrinsic("llvm.smin", rest, number(LANES))
 
             def some(now: Tile, k: Value, count: int) -> Tile:
                 return self.steps(now, b.at(from_left, k, self.element), down, 1, self.right_at(from_right, k), count)
 
             done = self.stretches(_rows_of(flat, width), stop, some)
-            following = b.at(from_left, stride, self.element), self.right_at(from_right, number(LANES))
+            following = b.at(from_left, part.stride, self.element), self.right_at(from_right, number(LANES))
+            following = *following, b.at(soon, part.by_panel, I8)
             return [*following, b.subtract(rest, LANES), *(v for row in done for v in row)]
 
         flat = [v for row in tile for v in row]
-        _, _, _, *sums = b.loop(number(0), panels, 1, [left, right, depth, *flat], sixteen)
+        _, _, _, _, *sums = b.loop(number(0), panels, 1, [left, part.right, ahead, part.depth, *flat], sixteen)
         return _rows_of(sums, width)
 
     def along_rows(self, tile: Tile, left: Value, right: Value, depth: Value, down: int) -> Tile:
@@ -171,17 +190,19 @@ class TileWriter:
 
 
 class KernelWriter:
-    """Writes a kernel: void (rows, left, right, stride, depth, target).
+    """Writes a kernel: void (rows, left, right, stride, depth, target, ahead, by panel).
 
     It computes up to `MOST_ROWS` rows of one panel, in tiles, and leaves them at `target`, sixteen columns each; of a
     result with one column, one number after the other. The depth is taken in blocks for which the right operand stays
     in the nearest cache; between them the sums wait at `target`, so that each is still a chain from first to last.
+    Meanwhile what comes `ahead` is fetched into the second-level cache, line by line.
     """
 
     def __init__(self, isa: Isa, dtype: DType, form: KernelForm) -> None:
         self.module = Module(isa)
         names = [("rows", I64), ("left", POINTER), ("right", POINTER), ("stride", I64), ("depth", I64)]
-        self.b = self.module.function(NAMELESS, None, [*names, ("target", POINTER)])
+        names += [("target", POINTER), ("ahead", POINTER), ("by_panel", I64)]
+        self.b = self.module.function(NAMELESS, None, names)
         self.form = form
         self.block = NEAR // (LANES * BYTES[dtype])
         self.tiles = TileWriter(self.b, dtype, form.shape, form.next_right, form.stretch)
@@ -190,56 +211,64 @@ class KernelWriter:
     def write(self) -> str:
         """The whole module."""
         b = self.b
-        rows, left, right, stride, depth, target = b.arguments
-        most = self.form.shape.most
+        rows, left, right, stride, depth, target, ahead, by_panel = b.arguments
+        count = b.divide(b.add(depth, self.block - 1), self.block)
+        last = self._last_part(depth, count)
+
+        def each_part(number_: Value, _: tuple[Value, ...]) -> Sequence[Value]:
+            begin = b.intrinsic("llvm.smin", times(b, number_, self.block), last)
+            following = b.intrinsic("llvm.smin", times(b, b.add(number_, 1), self.block), last)
+            end = b.select(b.compare("eq", b.add(number_, 1), count), depth, following)
+            panels = b.shift_right(begin, 4)
+            skipped = b.multiply(panels, stride) if self._runs_along else times(b, begin, self.form.down)
+            first = self.tiles.right_at(right, begin)
+            part = Part(first, stride, b.subtract(end, begin), b.compare("eq", number_, 0), by_panel)
+            lines = b.at(ahead, b.multiply(panels, by_panel), I8)
+            self._rows(part, rows, b.at(left, skipped, self.element), target, lines)
+            return ()
+
+        b.loop(number(0), b.intrinsic("llvm.smax", count, number(1)), 1, (), each_part, at_least_once=True)
+        b.give()
+        return self.module.text()
+
+    @property
+    def _runs_along(self) -> bool:
+        """Whether the left operand's panels run along the depth."""
+        return self.form.left_is == "rows"
+
+    def _last_part(self, depth: Value, count: Value) -> Value:
+        """Where the last part of the depth begins: the last two are about as long, all others full."""
+        b = self.b
+        before = b.add(times(b, b.subtract(count, 2), self.block), depth)
+        halved = times(b, b.shift_right(b.add(b.shift_right(before, 1), LANES - 1), 4), LANES)
+        return b.select(b.compare("sgt", count, 1), halved, number(0))
+
+    def _rows(self, part: Part, rows: Value, left: Value, target: Value, ahead: Value) -> None:
+        """All rows in tiles of two heights, the higher ones first."""
+        b, most = self.b, self.form.shape.most
         heights = self.module.table(I8, [max(blocks(count, most), default=1) for count in range(MOST_ROWS + 1)])
         tiles = b.divide(b.add(rows, most - 1), most)
         high = b.convert("zext", b.load(I8, b.at(heights, rows, I8)), I64)
-        many = b.subtract(rows, b.multiply(tiles, b.subtract(high, 1)))  # so many are high, the others one lower
-        panels = b.divide(b.add(depth, self.block - 1), self.block)
-        before = b.add(times(b, b.subtract(panels, 2), self.block), depth)
-        halved = times(b, b.shift_right(b.add(b.shift_right(before, 1), LANES - 1), 4), LANES)
-        last = b.select(b.compare("sgt", panels, 1), halved, number(0))  # where the last block begins
+        many = b.subtract(rows, b.multiply(tiles, b.subtract(high, 1)))
+        step = self.form.down if self._runs_along else 1
 
-        def each_block(block: Value, _: tuple[Value, ...]) -> Sequence[Value]:
-            begin = b.intrinsic("llvm.smin", times(b, block, self.block), last)
-            after = b.intrinsic("llvm.smin", times(b, b.add(block, 1), self.block), last)
-            end = b.select(b.compare("eq", b.add(block, 1), panels), depth, after)
-            if self.form.left_is == "rows":
-                offset = times(b, b.shift_right(begin, 4), stride)
-            else:
-                offset = times(b, begin, self.form.down)
-            from_left, from_right = b.at(left, offset, self.element), self.tiles.right_at(right, begin)
-            size, is_first = b.subtract(end, begin), b.compare("eq", block, 0)
+        def each_height(_: Value, now: tuple[Value, ...]) -> Sequence[Value]:
+            height, count, row, done = now
+            at = (
+                b.at(left, times(b, row, step), self.element),
+                b.at(target, times(b, row, self._width), self.element),
+                b.at(ahead, times(b, done, LINE), I8),
+            )
+            self._tiles(part, height, count, at)
+            return [b.subtract(high, 1), b.subtract(tiles, many), b.multiply(high, many), many]
 
-            step = self.form.down if self.form.left_is == "rows" else 1
-            row = number(0)
-            for height, count in ((high, many), (b.subtract(high, 1), b.subtract(tiles, many))):
-                at = b.at(from_left, times(b, row, step), self.element)
-                to = b.at(target, times(b, row, self._width), self.element)
-                self._tiles(height, count, at, from_right, stride, size, to, is_first)
-                row = b.multiply(high, many)
-            return ()
-
-        b.loop(number(0), b.intrinsic("llvm.smax", panels, number(1)), 1, (), each_block, at_least_once=True)
-        b.give()
-        return self.module.text()
+        b.loop(number(0), number(2), 1, [high, many, number(0), number(0)], each_height, at_least_once=True)
 
     @property
     def _width(self) -> int:
         return 1 if self.form.shape.lanes == 1 else LANES
 
-    def _tiles(
-        self,
-        height: Value,
-        count: Value,
-        left: Value,
-        right: Value,
-        stride: Value,
-        depth: Value,
-        to: Value,
-        is_first: Value,
-    ) -> None:
+    def _tiles(self, part: Part, height: Value, count: Value, start: Sequence[Value]) -> None:
         """Tiles of one height, whatever it is: each height has its code."""
         b, form = self.b, self.form
         after = b.label("done")
@@ -248,26 +277,28 @@ class KernelWriter:
         b.do(f"switch i64 {height.text}, label %{after} [ {cases} ]")
         for rows, label in labels.items():
             b.begin(label)
-            down = rows * (form.down if form.left_is == "rows" else 1)
+            down = rows * (form.down if self._runs_along else 1)
 
             def each(_: Value, at: tuple[Value, ...], rows: int = rows, down: int = down) -> Sequence[Value]:
-                from_left, target = at
-                self._tile(rows, from_left, right, stride, depth, target, is_first)
-                return [b.at(from_left, down, self.element), b.at(target, rows * self._width, self.element)]
+                left, to, ahead = at
+                self._tile(part, rows, left, to, ahead)
+                return [
+                    b.at(left, down, self.element),
+                    b.at(to, rows * self._width, self.element),
+                    b.at(ahead, LINE, I8),
+                ]
 
-            b.loop(number(0), count, 1, [left, to], each)
+            b.loop(number(0), count, 1, start, each)
             b.jump(after)
         b.begin(after)
 
-    def _tile(
-        self, rows: int, left: Value, right: Value, stride: Value, depth: Value, to: Value, is_first: Value
-    ) -> None:
+    def _tile(self, part: Part, rows: int, left: Value, to: Value, ahead: Value) -> None:
         b, form = self.b, self.form
-        tile = self._begun(rows, to, is_first)
-        if form.left_is == "rows":
-            tile = self.tiles.along_panels(tile, left, right, stride, depth, form.down)
+        tile = self._begun(rows, to, part.is_first)
+        if self._runs_along:
+            tile = self.tiles.along_panels(tile, part, left, form.down, ahead)
         else:
-            tile = self.tiles.along_rows(tile, left, right, depth, form.down)
+            tile = self.tiles.along_rows(tile, left, part.right, part.depth, form.down)
         for i, row in enumerate(tile):
             value = row[0] if form.shape.lanes == 1 else self.tiles.joined(row)
             b.store(value, b.at(to, i * self._width, self.element))

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 from chainrule.backends.native.body import Body, Given, in_memory
 from chainrule.backends.native.grouping import Group
-from chainrule.backends.native.indices import ZERO, Index, Indices, Neighbors, Uniform, number, times
+from chainrule.backends.native.indices import ZERO, Index, Indices, Neighbors, Uniform, number, plus, times
 from chainrule.backends.native.ir import I8, I32, Builder, Value
 from chainrule.backends.native.layout import LANES, Extent
-from chainrule.backends.native.reductions import KINDS, Reduction
+from chainrule.backends.native.reductions import KINDS, TURNS, Reduction
 from chainrule.backends.native.vocabulary import axes_of, is_reduction, space
 from chainrule.graph.node import Node
 
 MANY_PANELS = 4  # from here on panels are the outer loop: each is contiguous memory
+FEW = 1  # nodes besides reductions up to which a loop is written out for every turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,21 +94,10 @@ class LoopWriter:
             start, stop = number(0), self._length(level)
 
         def once(index: Value, _: tuple[Value, ...]) -> Sequence[Value]:
-            if depth == 0:
-                self._fetch_ahead(level, index)
             self._kept(depth + 1, {**at, level.axis: Neighbors(index) if level.lanes else Uniform(index)})
             return ()
 
         self.b.loop(start, stop, 1, (), once)
-
-    def _fetch_ahead(self, level: Level, row: Value) -> None:
-        """The rows of the next batch, where the loop runs over rows that are longer than a few lanes."""
-        if level.lanes:
-            return
-        for node in self._gathered:
-            rows, *inner = self.body.plan.sizes.extents(node.tensor.shape)
-            if rows == self.group.space[level.axis] and any(extent.most > LANES for extent in inner):
-                self.body.fetch_ahead(node, row)
 
     def _length(self, level: Level) -> Value:
         extent = self.group.space[level.axis]
@@ -144,7 +134,23 @@ class LoopWriter:
         extent = self.group.space[level.axis]
         if level.lanes and extent.is_fixed and 0 < extent.most <= LANES:
             return once(number(0), tuple(carried))
-        return self.b.loop(number(0), self._length(level), 1, carried, once)
+        if depth < len(self.levels) - 1 or not self._is_light(extent):
+            return self.b.loop(number(0), self._length(level), 1, carried, once)
+
+        def turns(index: Value, values: tuple[Value, ...]) -> Sequence[Value]:
+            for turn in range(TURNS):
+                values = tuple(once(plus(self.b, index, turn), values))
+            return values
+
+        length = self._length(level)
+        whole = self.b.subtract(length, self.b.remainder(length, TURNS))
+        carried = self.b.loop(number(0), whole, TURNS, carried, turns)
+        return self.b.loop(whole, length, 1, carried, once)
+
+    def _is_light(self, extent: Extent) -> bool:
+        """Whether a loop is so long, and so little is done in it, that each turn gets its code."""
+        done = sum(node not in self._reductions for node in self.group.members)
+        return extent.most > LANES and done <= FEW
 
     # ---- the innermost block ----
 

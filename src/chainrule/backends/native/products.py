@@ -6,14 +6,24 @@ from collections.abc import Sequence
 from typing import Final
 
 from chainrule.backends.native.body import Body, Given
+from chainrule.backends.native.fetching import Fetch, FetchWriter
 from chainrule.backends.native.grouping import Group
 from chainrule.backends.native.indices import Index, Neighbors, Uniform, number, plus, times
-from chainrule.backends.native.ir import HELD, Value
-from chainrule.backends.native.kernels import MOST_ROWS, NEAR, KernelForm, TileWriter, kernel
-from chainrule.backends.native.layout import LANES, Extent
+from chainrule.backends.native.ir import HELD, I8, Value
+from chainrule.backends.native.kernels import NEAR, KernelForm, TileWriter, kernel
+from chainrule.backends.native.layout import LANES, LINE, Extent
 from chainrule.backends.native.loops import LoopWriter
 from chainrule.backends.native.machine import BYTES, Isa
-from chainrule.backends.native.tiles import Form, blocks, form_of, row_stride, shares_panels, steps_of, tile_of
+from chainrule.backends.native.tiles import (
+    Form,
+    blocks,
+    form_of,
+    pieces_of,
+    row_stride,
+    shares_panels,
+    steps_of,
+    tile_of,
+)
 from chainrule.backends.native.turning import turn_panel
 from chainrule.graph.node import Node
 from chainrule.graph.tensor_type import DType
@@ -27,9 +37,11 @@ DEAR: Final = frozenset(
 class ProductWriter(LoopWriter):
     """Writes a group that begins with a product of two matrices."""
 
-    def __init__(self, body: Body, group: Group, isa: Isa) -> None:
+    def __init__(self, body: Body, group: Group, isa: Isa, fetched: Sequence[Fetch] = ()) -> None:
         super().__init__(body, group)
         assert group.head is not None
+        self._fetched = fetched
+        self._fetches: list[FetchWriter] = []
         self.head: Node = group.head
         self.form: Form = form_of(self.head, body.plan.sizes)
         self.dtype: DType = self.head.tensor.dtype
@@ -39,6 +51,7 @@ class ProductWriter(LoopWriter):
         next_right = 1 if self.form.right_is == "numbers" else LANES
         self.tiles = TileWriter(self.b, self.dtype, self.tile, next_right, steps_of(self.form))
         self.kernels: dict[str, str] = {}
+        self.piece = pieces_of(self.form)
         followers = [node for node in group.members if node is not self.head]
         few = len(followers) <= FEW and not any(node.primitive in DEAR for node in followers)
         is_short = self.form.depth.most * LANES * BYTES[self.dtype] <= NEAR
@@ -53,12 +66,7 @@ class ProductWriter(LoopWriter):
         form = self.form
         if shares_panels(form):
             return "panels", form.columns, LANES
-        return "blocks", form.rows, self._piece
-
-    @property
-    def _piece(self) -> int:
-        """Rows that are computed together: as many as a kernel takes, or those of a panel of the left operand."""
-        return MOST_ROWS if self.form.left_is == "rows" else LANES
+        return "blocks", form.rows, self.piece
 
     @property
     def scratch(self) -> int:
@@ -78,7 +86,8 @@ class ProductWriter(LoopWriter):
         """The whole function but its last line."""
         b, parameters = self.b, self.body.parameters
         if not self.is_bare and not self.is_inline:
-            self._scratch = b.local(self.element.of(LANES), self._piece)
+            self._scratch = b.local(self.element.of(LANES), self.piece)
+        self._fetches = [FetchWriter(self.body, each) for each in self._fetched]
         self.body.hold(self._numbers())
         low = parameters.ask(("low",), Given("low"))
         high = parameters.ask(("high",), Given("high"))
@@ -90,7 +99,9 @@ class ProductWriter(LoopWriter):
 
     def _panel_by_panel(self, low: Value, high: Value) -> None:
         """A panel of the right operand stays near while all rows pass by."""
-        rows = self.body.parameters.ask(("blocks",), Given("blocks", extent=self.form.rows, number=self._piece))
+        rows = self.body.parameters.ask(("blocks",), Given("blocks", extent=self.form.rows, number=self.piece))
+        for fetch in self._fetches:
+            fetch.begin(self.b.multiply(low, rows))
 
         def each_panel(panel: Value, _: tuple[Value, ...]) -> Sequence[Value]:
             right = self._right(panel, number(0))
@@ -102,6 +113,8 @@ class ProductWriter(LoopWriter):
     def _piece_by_piece(self, low: Value, high: Value, panels: Value) -> None:
         """Rows of the left operand stay near while the few panels of the right operand pass by."""
         b = self.b
+        for fetch in self._fetches:
+            fetch.begin(b.multiply(low, panels))
         if self.form.right_is == "turned":
 
             def each(panel: Value, _: tuple[Value, ...]) -> Sequence[Value]:
@@ -149,11 +162,13 @@ class ProductWriter(LoopWriter):
     def _write_piece(self, panel: Value, right: Value, piece: Value) -> Sequence[Value]:
         """Some rows of a panel of the result."""
         b, down = self.b, row_stride(self.form)
-        begin = times(b, piece, self._piece)
+        for fetch in self._fetches:
+            fetch.some()
+        begin = times(b, piece, self.piece)
         left = times(b, begin, down) if self.form.left_is == "rows" else times(b, piece, self._left_stride())
         left = b.at(self.body.pointer(self.form.left), left, self.element)
         rest = b.subtract(self.body.parameters.extent(self.form.rows, "rows of the result"), begin)
-        height = b.intrinsic("llvm.smin", rest, number(self._piece))
+        height = b.intrinsic("llvm.smin", rest, number(self.piece))
         if self.is_inline:
             self._inline_tiles(panel, right, left, begin, height)
             return ()
@@ -162,12 +177,24 @@ class ProductWriter(LoopWriter):
         self.kernels[name] = text
         depth = self.body.parameters.extent(self.form.depth, "depth")
         target = self._scratch or self._result_at(panel, begin)
-        given = (height, left, right, self._left_stride(), depth, target)
+        given = (height, left, right, self._left_stride(), depth, target, *self._ahead(panel, right, piece))
         b.module.declare(name, None, *(value.type for value in given))
         b.call(name, None, *given)
         if self._scratch is not None:
             self._follow_scratch(panel, begin, height)
         return ()
+
+    def _ahead(self, panel: Value, right: Value, piece: Value) -> tuple[Value, Value]:
+        """The panel of the right operand that comes next: a line of it, and how far it is to that sixteen steps on."""
+        b, form = self.b, self.form
+        if not shares_panels(form):
+            return right, number(0)
+        stride = self.body.parameters.number(self.body.plan.layout(form.right).panel_stride, "right panel")
+        sixteen = number(LANES * LANES)
+        by_panel, on = (stride, sixteen) if form.right_is == "turned" else (sixteen, stride)
+        first = b.at(self.body.pointer(form.right), times(b, plus(b, panel, 1), on), self.element)
+        tiles = times(b, piece, self.piece // self.tile.most)
+        return b.at(first, times(b, tiles, LINE), I8), times(b, by_panel, BYTES[self.dtype])
 
     def _result_at(self, panel: Value, begin: Value) -> Value:
         """Where a row of the result lies, in one panel."""
@@ -232,10 +259,21 @@ class ProductWriter(LoopWriter):
 
     def _follow(self, panel: Value, row: Value, value: Value) -> None:
         """One row of the result: what follows is computed, what is needed later is stored."""
+        self._reach_ahead(panel, row)
         self.body.begin()
         at = self._at(panel, row)
         self.body.preset(self.head, self._indices(self.head, at), value)
         self._compute(at)
+
+    def _reach_ahead(self, panel: Value, row: Value) -> None:
+        """Have what the next panel of rows is to be joined with come nearer, where it is read for the first time."""
+        if self.form.left_is == "rows":
+            return
+        plan = self.body.plan
+        reads = [read for node in self.group.members for read in plan.grouping.reads(node)]
+        for node in dict.fromkeys(read.node for read in reads if read.same and read.node in plan.buffers):
+            at = self._at(panel, plus(self.b, row, LANES))
+            self.b.prefetch(self.body.address(node, plan.layout(node), self._indices(node, at)))
 
     def _at(self, panel: Value, row: Value) -> dict[int, Index]:
         if len(self.group.space) == 2:

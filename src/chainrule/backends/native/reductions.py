@@ -143,4 +143,4 @@ class Argmax(Max):
 
 KINDS: Final[dict[str, type[Reduction]]] = {"sum": Sum, "max": Max, "argmax": Argmax}
 
-__all__ = ["KINDS", "Reduction"]
+__all__ = ["KINDS", "TURNS", "Reduction"]

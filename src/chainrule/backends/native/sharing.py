@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
+from chainrule.backends.native.layout import LANES
 from chainrule.backends.native.schedule import Schedule
 from chainrule.backends.native.stages import Stage
 from chainrule.backends.native.vocabulary import is_product, loop_space
@@ -28,9 +30,10 @@ def is_worth_sharing(plan: Schedule, stage: Stage) -> bool:
 
 def _work(plan: Schedule, node: Node) -> float:
     """Nanoseconds for one node, for the largest batch."""
-    elements = 1.0
-    for extent in loop_space(node, plan.sizes):
-        elements *= extent.most
+    lengths = [extent.most for extent in loop_space(node, plan.sizes)]
+    if lengths:
+        lengths[-1] = -(-lengths[-1] // LANES) * LANES  # what is computed is whole panels
+    elements = math.prod(lengths)
     if is_product(node):
         return 2 * elements * plan.sizes.extent(node.inputs[0].tensor.shape[-1]).most / FLOPS
     return elements * (DEAR if node.primitive in DEAR_KINDS else CHEAP)

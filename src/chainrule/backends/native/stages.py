@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from chainrule.backends.native.body import Body, Given, Parameters
+from chainrule.backends.native.fetching import Fetch, fetches
 from chainrule.backends.native.grouping import Group
 from chainrule.backends.native.ir import Builder, Module
 from chainrule.backends.native.layout import Extent
@@ -70,14 +72,15 @@ NAME_DIGITS: Final = 24
 def stages(plan: Schedule, isa: Isa) -> Stages:
     """Write every group of a plan."""
     result = Stages(plan, isa)
+    fetched = fetches(plan)
     for number, group in enumerate(plan.groups):
-        _add(result, number, group)
+        _add(result, number, group, fetched.get(number, ()))
     for k, (name, node) in enumerate(plan.reports):
         _add_report(result, len(plan.groups) + k, name, node)
     return result
 
 
-def _add(result: Stages, number: int, group: Group) -> None:
+def _add(result: Stages, number: int, group: Group, fetched: Sequence[Fetch]) -> None:
     module, parameters = Module(result.isa), Parameters()
     body = Body(result.plan, group, number, _builder(module), parameters)
     scratch = 0
@@ -88,7 +91,7 @@ def _add(result: Stages, number: int, group: Group) -> None:
         writer = PlainProductWriter(body, group)
         count = _loop_count(writer, group)
     else:
-        writer = ProductWriter(body, group, result.isa)
+        writer = ProductWriter(body, group, result.isa, fetched)
         count = Count(*writer.counted)
         scratch = writer.scratch
     writer.write()

@@ -16,6 +16,7 @@ Right: TypeAlias = Literal["panels", "turned", "numbers"]
 
 HALF: Final = 8  # columns up to which half a panel is computed
 SHARED_PANELS: Final = 4  # from here on threads share the panels of the result, below its rows
+MOST_ROWS: Final = 48  # that a kernel takes at once
 DYNAMIC_ROWS: Final = 8  # rows of a tile at most where the batch decides, since each number of rows has its own code
 
 
@@ -102,6 +103,11 @@ def blocks(rows: int, most: int) -> list[int]:
     count = -(-rows // most)
     base, extra = divmod(rows, count) if count else (0, 0)
     return [base + (k < extra) for k in range(count)]
+
+
+def pieces_of(form: Form) -> int:
+    """Rows that are computed together: as many as a kernel takes, or those of a panel of the left operand."""
+    return MOST_ROWS if form.left_is == "rows" else LANES
 
 
 def row_stride(form: Form) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from chainrule.backends.native.indices import number, times
-from chainrule.backends.native.ir import HELD, Builder, Value
+from chainrule.backends.native.ir import HELD, Builder, Type, Value
 from chainrule.backends.native.layout import LANES
 
 if TYPE_CHECKING:
@@ -28,22 +28,30 @@ def turn_panel(body: Body, form: Form, panel: Value, scratch: Value) -> None:
         target = b.at(scratch, times(b, group, LANES * LANES), element)
         for row in range(0, LANES, lanes):
             for column in range(0, LANES, lanes):
-                rows = [
-                    b.load(element.of(lanes), b.at(source, (row + i) * LANES + column, element)) for i in range(lanes)
-                ]
-                for i, value in enumerate(turned(b, rows)):
+                corner = b.at(source, row * LANES + column, element)
+                for i, value in enumerate(turned(b, _halves(b, corner, element, lanes))):
                     b.store(value, b.at(target, (column + i) * LANES + row, element))
         return ()
 
     b.loop(number(0), body.parameters.panels(form.depth, "turned depth"), 1, (), block)
 
 
+def _halves(b: Builder, corner: Value, element: Type, lanes: int) -> list[Value]:
+    """A square whose quarters beside the diagonal were exchanged while they were read, which costs nothing."""
+    half = lanes // 2
+
+    def quarter(row: int, column: int) -> Value:
+        return b.load(element.of(half), b.at(corner, row * LANES + column, element))
+
+    return [b.joined(quarter(i, column), quarter(i + half, column)) for column in (0, half) for i in range(half)]
+
+
 def turned(b: Builder, rows: Sequence[Value]) -> list[Value]:
-    """A square of vectors transposed: blocks of 1, 2, 4, … are exchanged across the diagonal."""
+    """A square of vectors transposed but for its quarters: blocks of 1, 2, … are exchanged across the diagonal."""
     result = list(rows)
     lanes = len(result)
     distance = 1
-    while distance < lanes:
+    while distance < lanes // 2:
         for i in range(lanes):
             if i & distance:
                 continue
