@@ -78,7 +78,7 @@ def replayed(run: Run, step: int, compare: int | None = None) -> Page:
     )
     blocks: tuple[Block, ...] = (
         table,
-        Labeled("Replayed", (Paragraph(_exactness(run)),), name="replayed"),
+        Labeled("Replayed", (Paragraph(exactness(run)),), name="replayed"),
         *_next(run, step),
     )
     return Page(
@@ -115,7 +115,7 @@ def _cell(value: float | None) -> Number | None:
     return None if value is None else Number(value)
 
 
-def _exactness(run: Run) -> str:
+def exactness(run: Run) -> str:
     """Whether these are the bits of the training, as far as it is known what it ran on."""
     backend = run.checkpoint.backend
     summary = RunFolder(run.path).read_summary() if run.path else None

@@ -23,6 +23,7 @@ from chainrule.runs.explaining import explain
 from chainrule.runs.kept_data import kept_data
 from chainrule.runs.nudging import nudges
 from chainrule.runs.page import Page
+from chainrule.runs.remembering import weight_history
 from chainrule.runs.samples import labeled, samples_as
 from chainrule.runs.subject import Moment
 from chainrule.runs.summary import summary_of
@@ -324,6 +325,23 @@ class Run:
         return nudges(
             self.prepared, moment, rows, self.checkpoint.backend, weights=weights, top=top, layer=layer, unit=unit
         )
+
+    @checked_call
+    def weight_history(
+        self, weight: str, *, first: int = 0, last: int | None = None, top: int = 8, every: int | None = None
+    ) -> Page:
+        """A weight at every step, its largest moves, and how far each sample has moved it, which adds up exactly.
+
+        Args:
+            weight: "dense_1.W[3, 7]".
+            first: the step to begin at.
+            last: the step to end at; None for the last one.
+            top: how many of the largest moves are told.
+            every: steps between two values in the data; None for about a thousand values.
+
+        Raises: as `explain`; RunError for steps that the run has not done, and a weight that is not trained.
+        """
+        return weight_history(self, weight, first=first, last=last, top=top, every=every)
 
     @checked_call
     def check_gradients(self, weights: int = 10, *, seed: int = 0, batch: int = 0) -> Verdicts:

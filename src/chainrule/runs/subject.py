@@ -19,6 +19,7 @@ from chainrule.explain.subject import Subject, UpdateRule
 from chainrule.graph import expr as e
 from chainrule.graph.node import Graph, Node, make_graph
 from chainrule.graph.retype import retype
+from chainrule.graph.tensor_type import Shape
 from chainrule.nn.optimizers import Optimizer
 from chainrule.train.prepare import Prepared
 from chainrule.train.step import Graphs, slot_name
@@ -127,7 +128,7 @@ def _update(prepared: Prepared, moment: Moment, parameter: str, symbols: Mapping
     optimizer = prepared.experiment.optimizer
     slots = {slot: np.asarray(moment.state[slot_name(parameter, slot)], np.float64) for slot in optimizer.slots}
     return UpdateRule(
-        graph=_rule(optimizer),
+        graph=rule_of(optimizer),
         symbols={
             "parameter": symbols[parameter],
             "gradient": symbol("g"),
@@ -142,11 +143,12 @@ def _update(prepared: Prepared, moment: Moment, parameter: str, symbols: Mapping
     )
 
 
-def _rule(optimizer: Optimizer) -> Graph:
-    """The optimizer's update as a graph of scalars."""
-    weight, gradient, rate = (e.variable(name, "float64") for name in ("parameter", "gradient", "rate"))
-    slots = {slot: e.variable(slot, "float64") for slot in optimizer.slots}
-    after, kept = optimizer.update(weight, gradient, slots, rate, e.variable("step", "uint32"))
+def rule_of(optimizer: Optimizer, shape: Shape = ()) -> Graph:
+    """The optimizer's update of one weight as a graph of scalars, or of many at once, each with its own clock."""
+    weight, gradient = (e.variable(name, "float64", shape) for name in ("parameter", "gradient"))
+    slots = {slot: e.variable(slot, "float64", shape) for slot in optimizer.slots}
+    rate, clock = e.variable("rate", "float64"), e.variable("step", "uint32", shape)
+    after, kept = optimizer.update(weight, gradient, slots, rate, clock)
     return make_graph({"parameter": after.node, **{slot: kept[slot].node for slot in optimizer.slots}})
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from chainrule.backends.choose import compiled
-from chainrule.data.batches import epoch_order, offsets
-from chainrule.data.splits import Rows
 from chainrule.errors import NonFiniteError
+from chainrule.train.ahead import Ahead, Stretch, next_length, rows_of
 from chainrule.train.checkpoint import Best, Checkpoint
 from chainrule.train.data_record import Array
 from chainrule.train.evaluate import measure
@@ -29,19 +27,6 @@ from chainrule.train.thinning import next_kept
 
 SLICE_SECONDS: Final = 0.1
 GROWTH: Final = 4  # a slice is at most so many times longer than the one before
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Stretch:
-    """Some steps of one epoch: their rows one after the other, and where each batch begins and ends among them."""
-
-    epoch: int
-    rows: Rows
-    bounds: Rows
-
-    @property
-    def steps(self) -> int:
-        return len(self.bounds) - 1
 
 
 class Loop:
@@ -78,11 +63,9 @@ class Loop:
         self._columns = {name: prepared.columns[name] for name in prepared.graphs.train.columns}
         self._weights = prepared.weights
         self._done, self._tally = start.steps_of_epoch, start.tally
-        self._ahead = 1
+        self._ahead, self._length = Ahead(prepared), 1
         self._earlier, self._began = start.seconds, time.perf_counter()
         self._epoch_seconds = 0.0
-        self._known_order = (-1, prepared.rows)
-        self._steps_per_epoch = len(offsets(len(prepared.rows), prepared.experiment.batch_size)) - 1
         self._lineage = start.lineage
 
     @property
@@ -118,18 +101,18 @@ class Loop:
 
     def _run_slice(self) -> None:
         """Run some steps, and do what is due at the end of each epoch among them."""
-        stretches = self._plan(min(self._ahead, self._next_stop() - self.step))
-        order = np.concatenate([stretch.rows for stretch in stretches])
-        sizes = np.concatenate([np.diff(stretch.bounds) for stretch in stretches])
-        rates = {RATE: np.full(len(sizes), self._prepared.experiment.optimizer.learning_rate)}
+        steps = min(self._length, self._next_stop() - self.step)
+        validated = len(self._prepared.split.validation) > 0
+        stretches = self._ahead.plan(self.epoch, self._done, steps, within=validated)
+        order, bounds = rows_of(stretches)
+        planned = len(bounds) - 1
+        rates = {RATE: np.full(planned, self._prepared.experiment.optimizer.learning_rate)}
         began = time.perf_counter()
-        done = self._program.run(
-            self._state, self._columns, order, _bounds(sizes), rates, self.step, self._stopper.flag
-        )
+        done = self._program.run(self._state, self._columns, order, bounds, rates, self.step, self._stopper.flag)
         seconds = time.perf_counter() - began
         self._state = done.state
         if done.steps_done:
-            self._ahead = _ahead(done.steps_done, seconds, len(sizes))
+            self._length = next_length(done.steps_done, seconds, planned, lasting=SLICE_SECONDS, growth=GROWTH)
         at = 0
         for stretch in stretches:
             steps = min(stretch.steps, done.steps_done - at)
@@ -143,31 +126,7 @@ class Loop:
         kept = next_kept(self.step)
         return kept if self._until is None else min(kept, self._until)
 
-    def _plan(self, steps: int) -> list[_Stretch]:
-        """The next steps, epoch by epoch; only up to the end of this one where it is then validated."""
-        experiment = self._prepared.experiment
-        cuts = offsets(len(self._prepared.rows), experiment.batch_size)
-        stretches: list[_Stretch] = []
-        epoch, first = self.epoch, self._done
-        while steps > 0 and epoch < experiment.epochs:
-            last = min(first + steps, len(cuts) - 1)
-            order = self._order(epoch)
-            stretches.append(_Stretch(epoch, order[cuts[first] : cuts[last]], cuts[first : last + 1] - cuts[first]))
-            if len(self._prepared.split.validation):
-                break
-            steps -= last - first
-            epoch, first = epoch + 1, 0
-        return stretches
-
-    def _order(self, epoch: int) -> Rows:
-        """The rows in the order of an epoch; the last one is kept, as most epochs take many slices."""
-        if self._known_order[0] != epoch:
-            experiment, rows = self._prepared.experiment, self._prepared.rows
-            order = epoch_order(rows, experiment.seed, epoch, experiment.shuffle and len(rows) > 1)
-            self._known_order = (epoch, order)
-        return self._known_order[1]
-
-    def _count(self, stretch: _Stretch, steps: int, measured: dict[str, Array], seconds: float) -> None:
+    def _count(self, stretch: Stretch, steps: int, measured: dict[str, Array], seconds: float) -> None:
         """Add what was measured to the epoch's sums, each batch by the weight of its rows."""
         losses, bounds = measured["loss"], stretch.bounds[: steps + 1]
         self._check_losses(losses)
@@ -181,13 +140,13 @@ class Loop:
                 epoch=stretch.epoch,
                 step=self.step,
                 steps_of_epoch=self._done,
-                steps_per_epoch=self._steps_per_epoch,
+                steps_per_epoch=self._ahead.steps_per_epoch,
                 losses=tuple(losses.tolist()),
                 samples=int(bounds[-1]),
                 seconds=seconds,
             )
         )
-        if self._done == self._steps_per_epoch:
+        if self._done == self._ahead.steps_per_epoch:
             self._end_epoch()
 
     def _check_losses(self, losses: Array) -> None:
@@ -196,7 +155,7 @@ class Loop:
             first = int(bad[0])
             raise NonFiniteError(
                 f"the loss became {losses[first]} in epoch {self.epoch + 1}, at step {self.step + first} "
-                f"(batch {self._done + first + 1} of {self._steps_per_epoch})"
+                f"(batch {self._done + first + 1} of {self._ahead.steps_per_epoch})"
             )
 
     def _end_epoch(self) -> None:
@@ -236,14 +195,3 @@ class Loop:
         )
         if path is not None:
             self.tell(CheckpointWritten(self.step, path))
-
-
-def _bounds(sizes: Rows) -> Rows:
-    """Where batches of these sizes begin and end."""
-    return np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
-
-
-def _ahead(done: int, seconds: float, planned: int) -> int:
-    """How many steps the next slice takes, so that it lasts about `SLICE_SECONDS`."""
-    fitting = int(SLICE_SECONDS * done / max(seconds, 1e-9))
-    return max(1, min(fitting, GROWTH * planned))

@@ -57,7 +57,7 @@ border-bottom:1.5px solid var(--ink);line-height:1.4}
 .document :is(th,td){padding:.3rem .75rem;text-align:left;vertical-align:baseline;font-weight:400}
 .document th:first-child,.document td:first-child{padding-left:.2rem}
 .document th:last-child,.document td:last-child{padding-right:.2rem}
-.document thead th{color:var(--quiet);font-weight:550}
+.document thead th{color:var(--quiet);font-weight:550;overflow-wrap:break-word}
 .document thead tr:last-child>*{border-bottom:1px solid var(--line)}
 .document thead tr:not(:last-child)>*{padding-bottom:0}
 .document tbody tr+tr>*{border-top:1px solid var(--faint)}
