@@ -39,10 +39,10 @@ class Setting:
         """Of all parameters."""
         return [each.name for each in self.prepared.graphs.parameters]
 
-    def subject(self, rows: Sequence[int], parameter: str) -> Subject:
+    def subject(self, rows: Sequence[int], *parameters: str) -> Subject:
         """The loss on these rows, as a run hands it over."""
         moment = Moment(self.state, self.step, f"step {self.step}")
-        return subject_of(self.prepared, moment, rows, parameter, "reference")
+        return subject_of(self.prepared, moment, rows, parameters, "reference")
 
     def open(self, weight: str, rows: Sequence[int] = (0,)) -> Opened:
         """A weight, opened on these rows."""

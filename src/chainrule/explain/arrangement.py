@@ -94,8 +94,9 @@ def _choice(node: Node, knows: Knows, write: Write) -> _Choice | None:
             return _Choice(node.inputs[0], yes, no)
         case "cast" if node.inputs[0].tensor.dtype == "bool":
             return _Choice(node.inputs[0], Number(1), None)
-        case "multiply" if node.inputs[0].primitive == "constant":
-            inner, factor = _choice(node.inputs[1], knows, write), write(node.inputs[0])
+        case "multiply" if any(is_constant(each) for each in node.inputs):
+            number, other = node.inputs if is_constant(node.inputs[0]) else node.inputs[::-1]
+            inner, factor = _choice(other, knows, write), write(number)
             return inner and _Choice(inner.condition, _scaled(factor, inner.yes), _scaled(factor, inner.no))
         case _:
             return None

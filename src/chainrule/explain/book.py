@@ -6,9 +6,22 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
-from chainrule.document import Beside, Content, Equation, Equations, Formula, Labeled, Symbol, equals, partial, symbol
-from chainrule.explain.formulas import Writer
-from chainrule.explain.notation import LOSS, SAMPLE_LOSS, Y_HAT, Notation, X, Y, at
+from chainrule.document import (
+    Beside,
+    Content,
+    Equation,
+    Equations,
+    Formula,
+    Labeled,
+    Relation,
+    Symbol,
+    equals,
+    number,
+    partial,
+    symbol,
+)
+from chainrule.explain.formulas import Labels, Writer
+from chainrule.explain.notation import LOSS, SAMPLE_LOSS, Y_HAT, Notation, X, Y, at, subscripted
 from chainrule.explain.subject import Subject
 from chainrule.graph.node import Node
 from chainrule.graph.primitives import PRIMITIVES
@@ -22,10 +35,16 @@ def shown(formula: Formula, *, inline: bool = False, value: Content = "") -> tup
 
 
 class Book:
-    """Symbols and formulas of a subject."""
+    """Symbols and formulas of a subject.
 
-    def __init__(self, subject: Subject) -> None:
-        self._subject = subject
+    Args:
+        subject: a loss on a batch.
+        alone: whether the batch is one sample, over which nothing is summed.
+        brief: whether what a single unit makes needs no subscript.
+    """
+
+    def __init__(self, subject: Subject, *, alone: bool = False, brief: bool = False) -> None:
+        self._subject, self._alone, self._brief = subject, alone, brief
 
     @cached_property
     def notation(self) -> Notation:
@@ -36,7 +55,7 @@ class Book:
         }
         named |= {node: subject.symbols[name] for name, node in subject.parameters.items()}
         named |= {subject.x: X, subject.y: Y, subject.y_hat: Y_HAT}
-        return Notation(named)
+        return Notation(named, self._alone, self._brief)
 
     def symbol_of(self, name: str) -> Symbol:
         """The symbol of a named value or parameter; ŷ of the one that is the prediction."""
@@ -62,17 +81,42 @@ class Book:
     @cached_property
     def distinct(self) -> dict[str, Node]:
         """Every value once, in order, by its first name; "y_hat" where no layer names the prediction."""
-        seen: dict[Node, str] = {}
+        seen: dict[Node, str] = {self._subject.x: "x"}
         for name, node in self._subject.values.items():
             seen.setdefault(node, name)
         seen.setdefault(self._subject.y_hat, "y_hat")
-        return {name: node for node, name in seen.items()}
+        return {name: node for node, name in seen.items() if name != "x"}
 
-    def definition(self, node: Node) -> Formula:
+    def definition(self, node: Node) -> Relation:
         """The value's own formula: whole where it can be, for one element k where a row is summed over."""
-        labels = at(None, "k") if self._needs_elements(node) else None
-        left = self.notation.name(node, labels)
-        return equals(left, Writer(self.notation, ["k"]).write(node, labels, named=False))
+        return self.element(node, at(None, "k") if self._needs_elements(node) else None)
+
+    def element(self, node: Node, labels: Labels) -> Relation:
+        """The formula of one element, by the labels of its axes; whole where there are none."""
+        taken = [each.name for each in labels or () if isinstance(each, Symbol)]
+        return equals(self.notation.name(node, labels), Writer(self.notation, taken).write(node, labels, named=False))
+
+    # ---- the loss ----
+
+    def loss(self, value: float) -> Labeled:
+        """The loss of one sample, with its value."""
+        formula = equals(LOSS, Writer(self.notation).write(self._subject.losses, at(None), named=False))
+        return Labeled(
+            "The loss", shown(formula, inline=True, value=equals(LOSS, number(float(value), 9))), name="loss"
+        )
+
+    def mean_loss(self, value: float) -> Labeled:
+        """L as the mean of ℓₙ, with its value."""
+        named = {**self.notation.symbols, self._subject.losses: SAMPLE_LOSS}
+        formula = equals(
+            LOSS, Writer(replace(self.notation, symbols=named)).write(self._subject.loss, None, named=False)
+        )
+        own = Writer(self.notation).write(self._subject.losses, at("n"), named=False)
+        lines = (
+            Equation(formula, value=equals(LOSS, number(float(value), 9))),
+            Equation(equals(subscripted(SAMPLE_LOSS, at("n")), own)),
+        )
+        return Labeled("The loss", (Equations(lines, inline=True),), name="loss")
 
     def _needs_elements(self, node: Node) -> bool:
         """Whether there is a sum over rows, or a product of arrays, on the way from the values that have names."""

@@ -40,8 +40,9 @@ from chainrule.document import (
 from chainrule.document.formula import Relator
 from chainrule.explain.arrangement import factors, joined, sum_of_choices
 from chainrule.explain.constants import written_number
-from chainrule.explain.notation import Notation, subscripted
+from chainrule.explain.notation import SAMPLES, Notation, subscripted
 from chainrule.graph.node import Node
+from chainrule.graph.tensor_type import Dim
 
 Labels: TypeAlias = "list[Formula | None] | None"  # None: the whole value, not one element
 
@@ -54,6 +55,7 @@ class Writer:
 
     notation: Notation
     taken: list[str] = field(default_factory=list[str])
+    unrolled: int = 0  # a sum of so many terms, or fewer, is written out
 
     def write(self, node: Node, labels: Labels = None, *, named: bool = True) -> Formula:
         """The formula of a node; with `named` False the node itself is spelled out, its inputs still named."""
@@ -66,6 +68,26 @@ class Writer:
         letter = next((each for each in _LETTERS if each not in self.taken), "q")
         self.taken.append(letter)
         return symbol(letter)
+
+    def total(self, dim: Dim, body: Callable[[Formula | None], Formula]) -> Formula:
+        """The sum of a body over an axis: with a letter, written out where it has few terms, or its only term."""
+        if isinstance(dim, int) and 1 < dim <= self.unrolled:
+            return plus(*(body(Number(place)) for place in range(dim)))
+        before = list(self.taken)
+        letter, is_written = self.along(dim)
+        inner = body(letter)
+        self.taken[:] = before
+        return Sum(inner, letter) if is_written else inner
+
+    def product(self, *factors: Formula) -> Formula:
+        """Factors close together; numbers that are filled in with dots."""
+        return juxtaposed(*factors) if self.notation.number is None else times(*factors)
+
+    def along(self, dim: Dim) -> tuple[Formula | None, bool]:
+        """What labels an axis that is summed over, and whether the sum is to be written."""
+        if self.notation.is_single(dim):
+            return (None if str(dim) == SAMPLES else Number(0)), False
+        return (symbol(SAMPLES) if str(dim) == SAMPLES else self.fresh()), True
 
 
 Row: TypeAlias = Callable[[Writer, Node, Labels], Formula]
@@ -220,7 +242,9 @@ def _select(writer: Writer, node: Node, labels: Labels) -> Formula:
     condition, yes, no = _operands(writer, node, labels)
     if isinstance(no, Number) and no.value == 0:
         mask = Indexed(Number(1), (condition,))
-        return mask if isinstance(yes, Number) and yes.value == 1 else times(yes, mask)
+        if isinstance(yes, Number) and yes.value == 1:
+            return mask
+        return times(yes, mask) if labels is not None or not node.tensor.rank else Product((yes, mask), "elementwise")
     return Cases(((yes, condition), (no, None)))
 
 
@@ -300,13 +324,11 @@ def _over(write: Callable[[Formula, Formula | None], Formula]) -> Row:
     def row(writer: Writer, node: Node, labels: Labels) -> Formula:
         (x,) = node.inputs
         outer, before = iter(labels or [None] * node.tensor.rank), list(writer.taken)
-        reduced = {
-            axis: symbol("n") if str(x.tensor.shape[axis]) == "n" else writer.fresh() for axis in node.integers("axes")
-        }
-        body = writer.write(x, [reduced[axis] if axis in reduced else next(outer) for axis in range(x.tensor.rank)])
+        reduced = {axis: writer.along(x.tensor.shape[axis]) for axis in node.integers("axes")}
+        body = writer.write(x, [reduced[axis][0] if axis in reduced else next(outer) for axis in range(x.tensor.rank)])
         writer.taken[:] = before
-        for letter in reversed(reduced.values()):
-            body = write(body, letter)
+        for letter, is_written in reversed(reduced.values()):
+            body = write(body, letter) if is_written else body
         return body
 
     return row
@@ -325,11 +347,10 @@ def _matmul(writer: Writer, node: Node, labels: Labels) -> Formula:
     x, w = node.inputs
     if labels is None or len(labels) != 2:
         return juxtaposed(writer.write(x), writer.write(w))
-    before = list(writer.taken)
-    letter = symbol("n") if str(x.tensor.shape[-1]) == "n" else writer.fresh()
-    body = juxtaposed(writer.write(x, [labels[0], letter]), writer.write(w, [letter, labels[1]]))
-    writer.taken[:] = before
-    return Sum(body, letter)
+    first, last = labels
+    return writer.total(
+        x.tensor.shape[-1], lambda k: writer.product(writer.write(x, [first, k]), writer.write(w, [k, last]))
+    )
 
 
 FORMULAS: Final[dict[str, Row]] = {

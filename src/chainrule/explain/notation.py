@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
-from chainrule.document import Formula, Indices, Number, Symbol, symbol
+from chainrule.document import Differential, Formula, Fraction, Indices, Number, Symbol, partial, symbol
 from chainrule.graph.node import Node
+from chainrule.graph.tensor_type import Dim
 
+SAMPLES: Final = "n"  # the axis of the samples
 Index = Sequence["Formula | None"]  # one label per axis; None leaves the axis unsaid, as the sample of a batch
 
 
@@ -16,10 +19,17 @@ class Notation:
     """How named nodes are written.
 
     Attributes:
-        symbols: the symbol of each named node, without subscripts; or a number, where a formula is filled in.
+        symbols: the symbol of each named node, without subscripts; the adjoint ∂L/∂a of one; or a number, where a
+            formula is filled in.
+        alone: whether the batch is one sample, over which nothing is summed.
+        brief: whether what a single unit makes needs no subscript.
+        number: the number of an element by its labels, where a formula is filled in element by element.
     """
 
     symbols: Mapping[Node, Formula]
+    alone: bool = False
+    brief: bool = False
+    number: Callable[[Node, Index | None], Formula] | None = None
 
     def knows(self, node: Node) -> bool:
         """Whether the node is written by a name of its own."""
@@ -27,8 +37,24 @@ class Notation:
 
     def name(self, node: Node, index: Index | None = None) -> Formula:
         """The node's symbol, with subscripts for the axes that are said; one that has its subscripts keeps them."""
+        if self.number is not None:
+            return self.number(node, index)
         base = self.symbols[node]
-        return subscripted(base, index) if isinstance(base, Symbol) and base.sub is None else base
+        if index and str(node.tensor.shape[0]) == SAMPLES:
+            index = [
+                None if self.is_single(dim) else label for label, dim in zip(index, node.tensor.shape, strict=True)
+            ]
+        match base:
+            case Symbol(sub=None):
+                return subscripted(base, index)
+            case Fraction(Differential(Symbol() as of), Differential(Symbol(sub=None) as by)):
+                return partial(subscripted(of, index[:1] if index else None), subscripted(by, index))
+            case _:
+                return base
+
+    def is_single(self, dim: Dim) -> bool:
+        """Whether an axis has one place only, so that nothing is summed along it."""
+        return (self.brief and dim == 1) or (self.alone and str(dim) == SAMPLES)
 
 
 def subscripted(base: Symbol, index: Index | None) -> Symbol:

@@ -6,8 +6,6 @@ from dataclasses import replace
 from functools import cached_property
 
 from chainrule.document import (
-    Equation,
-    Equations,
     Formula,
     Labeled,
     Number,
@@ -16,7 +14,6 @@ from chainrule.document import (
     Sum,
     Symbol,
     equals,
-    number,
     partial,
     relation,
     symbol,
@@ -26,7 +23,7 @@ from chainrule.explain.arrangement import joined
 from chainrule.explain.book import Book, shown
 from chainrule.explain.chain import Reader
 from chainrule.explain.formulas import Writer
-from chainrule.explain.notation import LOSS, SAMPLE_LOSS, Y_HAT, Notation, at, subscripted
+from chainrule.explain.notation import LOSS, Y_HAT, Notation, at, subscripted
 from chainrule.explain.opened import Opened
 from chainrule.explain.textbook import Simplified
 from chainrule.graph.facts import Fact
@@ -108,23 +105,6 @@ class Words:
         deltas = [opened.way.nodes[name] for name in self._subject.values if name.endswith(".z")]
         first = opened.route.source not in depends_on([opened.route.source], deltas)
         return f"weight from {'input' if first else 'unit'} {opened.index[0]} to {unit}"
-
-    # ---- its loss ----
-
-    def loss(self, position: int) -> Labeled:
-        """The loss of one sample, with its value."""
-        formula = equals(LOSS, self.writer.write(self._subject.losses, at(None), named=False))
-        value = float(self._opened.values["losses"][position])
-        return Labeled("The loss", shown(formula, inline=True, value=equals(LOSS, number(value, 9))), name="loss")
-
-    def mean_loss(self) -> Labeled:
-        """L as the mean of ℓₙ, with its value."""
-        named = {**self.notation.symbols, self._subject.losses: SAMPLE_LOSS}
-        formula = equals(LOSS, Writer(Notation(named)).write(self._subject.loss, None, named=False))
-        value = equals(LOSS, number(float(self._opened.values["loss"]), 9))
-        own = self.writer.write(self._subject.losses, at("n"), named=False)
-        lines = (Equation(formula, value=value), Equation(equals(subscripted(SAMPLE_LOSS, at("n")), own)))
-        return Labeled("The loss", (Equations(lines, inline=True),), name="loss")
 
     # ---- the chain ----
 

@@ -87,6 +87,12 @@ class Subject:
             raise UnknownNameError("parameter", name, self.parameters)
         return self.parameters[name]
 
+    def sample_in_words(self, position: int) -> str:
+        """A sample, its target where that is one word or number, and its part of the data if not that of training."""
+        row, target = self.rows[position], self.targets[position]
+        part = f", {self.parts[position]}" if self.parts and self.parts[position] != "train" else ""
+        return f"sample {row}{part}" if ", " in target else f"sample {row} ({target}){part}"
+
 
 def parse_weight(text: str, parameters: Mapping[str, Node]) -> tuple[str, tuple[int, ...]]:
     """The parameter and the position of a weight written "dense_1.W[3, 7]" or "dense_1.b[0]".

@@ -29,11 +29,13 @@ class Simplified:
         whole: the derivative, as a function of the values it was cut at.
         names: by node, the name of the value that stands there: "dense_2.z", "y", "y_hat".
         trail: the identities that led there.
+        raw: where they started, as the table of derivatives leaves it.
     """
 
     whole: Node
     names: Mapping[Node, str]
     trail: Trail
+    raw: Node
 
     @property
     def factors(self) -> tuple[Node, ...]:
@@ -51,7 +53,12 @@ class Simplified:
     @property
     def is_short(self) -> bool:
         """Whether it is one factor, told in a few signs, such as ŷ − y."""
-        return len(self.factors) == 1 and len(self._written()) <= SHORT
+        return len(self.factors) == 1 and self.is_brief
+
+    @property
+    def is_brief(self) -> bool:
+        """Whether it is told in a few signs, such as a(1 − a)."""
+        return len(self._written()) <= SHORT
 
     def _written(self) -> set[Node]:
         """The nodes down to those that have names."""
@@ -97,4 +104,4 @@ def textbook(
         derivative = jvp(above, {below: one_place(Expr(below), unit).node})
     graph, trail = simplify(make_graph({"it": derivative}, facts=known))
     names = {**{image[book[name]]: name for name in keep}, **{node: held[old] for old, node in stand_ins.items()}}
-    return Simplified(graph["it"], names, trail)
+    return Simplified(graph["it"], names, trail, derivative)

@@ -84,13 +84,13 @@ def update_block(update: Update | None, weight: Symbol, parameter: str, conditio
 def _lines(update: Update, weight: Symbol) -> list[Equation]:
     """A line for each slot, for each slot divided by what depends on the time alone, and for the weight."""
     graph, symbols = update.rule.graph, update.rule.symbols
-    timed = _of_time_alone(graph)
+    timed = of_time_alone(graph)
     numbers: dict[Node, Formula] = {node: Number(update.values[node], SIX) for node in (*graph.inputs, *timed)}
     lines: list[Equation] = []
     for name in (each for each in graph.output_names if each != "parameter"):
         lines.append(_line(update, symbols[name], "←", graph[name], numbers))
         hat = replace(symbols[name], accent="hat")
-        lines += [_line(update, hat, "=", node, numbers) for node in _corrected(graph, graph[name], timed)]
+        lines += [_line(update, hat, "=", node, numbers) for node in corrected(graph, graph[name], timed)]
     return [*lines, _line(update, weight, "←", graph["parameter"], numbers)]
 
 
@@ -101,7 +101,7 @@ def _line(update: Update, target: Symbol, sign: Relator, node: Node, numbers: di
     return Equation(relation(target, sign, equals(filled, number(update.values[node], 9))))
 
 
-def _corrected(graph: Graph, slot: Node, timed: Container[Node]) -> list[Node]:
+def corrected(graph: Graph, slot: Node, timed: Container[Node]) -> list[Node]:
     """The slot divided by what depends on the time alone: m̂ = m / (1 − βᵗ)."""
     return [
         node
@@ -110,7 +110,7 @@ def _corrected(graph: Graph, slot: Node, timed: Container[Node]) -> list[Node]:
     ]
 
 
-def _of_time_alone(graph: Graph) -> set[Node]:
+def of_time_alone(graph: Graph) -> set[Node]:
     """What depends on the number of updates and on nothing else, such as 1 − βᵗ."""
     clocks = [node for node in graph.inputs if node.label == "step"]
     others = [node for node in graph.inputs if node.label != "step"]

@@ -24,20 +24,15 @@ from chainrule.document import (
     Table,
     number,
     partial,
-    symbol,
 )
+from chainrule.explain.evidence import checked_blocks, witness_data
 from chainrule.explain.notation import LOSS, SAMPLE_LOSS, at, subscripted
 from chainrule.explain.opened import Opened
 from chainrule.explain.page import Words
 from chainrule.explain.paths import chosen, path_table, remainder, steps_table, way_back
 from chainrule.explain.reading import Alive, alive_elsewhere, alive_weights, read_batch, read_sample, zero_factor
 from chainrule.explain.update import Update, update_block, update_of
-from chainrule.explain.witness import Witness
 
-AT_A_KINK = (
-    "Here the loss changes its slope from one side of this weight to the other, so it has no derivative; the gradient "
-    "is the one that the convention gives, and no witness can confirm it."
-)
 ALONE = ", alone"  # were this sample the whole batch
 SIX = NumberStyle("significant", 6)
 SIGNED = NumberStyle("significant", 6, signed=True)
@@ -53,7 +48,7 @@ def explain_sample(opened: Opened, position: int = 0) -> Document:
     words, update = Words(opened), update_of(opened)
     blocks: tuple[Block, ...] = (
         words.book.network(),
-        words.loss(position),
+        words.book.loss(float(opened.values["losses"][position])),
         words.chain(position),
         *path_table(opened, words, position),
         steps_table(opened, words, position),
@@ -69,18 +64,10 @@ def explain_sample(opened: Opened, position: int = 0) -> Document:
         opened.name,
         blocks,
         subtitle=words.place,
-        context=f"{opened.subject.context} · {_sample(opened, position)}",
+        context=f"{opened.subject.context} · {opened.subject.sample_in_words(position)}",
         name="explanation",
         data={**_sample_data(opened, position), **_shared_data(opened, update)},
     )
-
-
-def _sample(opened: Opened, position: int) -> str:
-    """The sample, its target where that is one word or number, and its part of the data where it is not trained on."""
-    subject = opened.subject
-    row, target = subject.rows[position], subject.targets[position]
-    part = f", {subject.parts[position]}" if subject.parts and subject.parts[position] != "train" else ""
-    return f"sample {row}{part}" if ", " in target else f"sample {row} ({target}){part}"
 
 
 def explain_batch(opened: Opened) -> Document:
@@ -88,7 +75,7 @@ def explain_batch(opened: Opened) -> Document:
     words, update = Words(opened), update_of(opened)
     blocks: tuple[Block, ...] = (
         words.book.network(),
-        words.mean_loss(),
+        words.book.mean_loss(float(opened.values["loss"])),
         words.batch_chain(),
         _samples(opened, words),
         *_dead(opened, None),
@@ -197,12 +184,7 @@ def _alive_data(alive: Sequence[Alive]) -> dict[str, Plain]:
 
 
 def _evidence(opened: Opened, words: Words) -> list[Block]:
-    rows = tuple(_witness_row(witness) for witness in opened.witnesses)
-    headers = ("by", symbol("h"), partial(LOSS, words.weight), "off by", "bound", None)
-    checked = Table(tuple(Column(header, heading=header == "by") for header in headers), rows, name="witnesses")
-    blocks: list[Block] = [Labeled("Checked", (checked,))]
-    if any(witness.kink for witness in opened.witnesses):
-        blocks.append(Labeled("At a kink", (Paragraph(AT_A_KINK),), name="kink"))
+    blocks = checked_blocks(opened.witnesses, partial(LOSS, words.weight))
     trained = opened.subject.trained.get(opened.parameter)
     if trained is not None:
         value = float(trained[opened.index])
@@ -218,12 +200,6 @@ def _evidence(opened: Opened, words: Words) -> list[Block]:
     return blocks
 
 
-def _witness_row(witness: Witness) -> Row:
-    step = number(witness.step, 1, "scientific") if witness.step else ""
-    value, off, bound = number(witness.value, 9), number(witness.difference, 1), number(witness.bound, 1)
-    return Row((witness.method, step, value, off, "" if witness.kink else bound, witness.verdict))
-
-
 def _facts(words: Words) -> Labeled:
     return Labeled("Facts used", (Paragraph(words.facts()),), name="facts")
 
@@ -233,21 +209,6 @@ def _reading(sentences: tuple[Span, ...]) -> list[Block]:
 
 
 # ---- the same for programs ----
-
-
-def _witness_data(opened: Opened) -> list[Plain]:
-    return [
-        {
-            "method": w.method,
-            "step": w.step,
-            "value": w.value,
-            "bound": w.bound,
-            "difference": w.difference,
-            "agrees": w.agrees,
-            "kink": w.kink,
-        }
-        for w in opened.witnesses
-    ]
 
 
 def _sample_data(opened: Opened, position: int) -> dict[str, Plain]:
@@ -279,7 +240,7 @@ def _sample_data(opened: Opened, position: int) -> dict[str, Plain]:
         "slopes": factors,
         "delta": {"name": opened.route.z, "value": opened.delta(position)},
         "input": opened.source(position),
-        "witnesses": _witness_data(opened),
+        "witnesses": witness_data(opened.witnesses),
     }
 
 
@@ -311,5 +272,5 @@ def _batch_data(opened: Opened) -> dict[str, Plain]:
         "per_sample": [float(t) for t in opened.per_sample],
         "deltas": [opened.delta(p) for p in positions],
         "inputs": [opened.source(p) for p in positions],
-        "witnesses": _witness_data(opened),
+        "witnesses": witness_data(opened.witnesses),
     }

@@ -6,6 +6,7 @@ forward, so it catches an error in the way back. A witness agrees when it lies w
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -78,13 +79,49 @@ def witnesses(
         claimed: the value to be confirmed.
         inputs: float64 numbers for the inputs.
     """
-    own = rounding_bound(_entry(gradient, index), inputs)
-    found = [_central_difference(loss, parameter, index, claimed, own, inputs)]
-    through_complex = _complex_step(loss, parameter, index, claimed, own, inputs)
+    moving = np.zeros(inputs[parameter.label].shape)
+    moving[index] = 1.0
+    size = max(1.0, abs(float(inputs[parameter.label][index])))
+    return _called(loss, {parameter: moving}, rounding_bound(_entry(gradient, index), inputs), claimed, inputs, size)
+
+
+def direction_witnesses(
+    loss: Node,
+    moving: Mapping[Node, Array],
+    gradients: Mapping[Node, Node],
+    claimed: float,
+    inputs: Mapping[str, Array],
+) -> list[Witness]:
+    """Every witness that can be called for the slope of the loss where many weights move at once.
+
+    Args:
+        loss: a scalar node.
+        moving: of each parameter that moves, an input node of the loss, how fast each of its weights does.
+        gradients: the node of the gradient of each.
+        claimed: Σ gradient · direction, to be confirmed.
+        inputs: float64 numbers for the inputs.
+    """
+    given = {**inputs, **{_direction(node): array for node, array in moving.items()}}
+    terms = [
+        e.sum(Expr(gradients[node]) * e.variable(_direction(node), "float64", node.tensor.shape)) for node in moving
+    ]
+    slope = functools.reduce(Expr.__add__, terms)
+    return _called(loss, moving, rounding_bound(slope.node, given), claimed, inputs, 1.0)
+
+
+def _called(
+    loss: Node, moving: Mapping[Node, Array], own: float, claimed: float, inputs: Mapping[str, Array], size: float
+) -> list[Witness]:
+    found = [_central_difference(loss, moving, claimed, own, inputs, size)]
+    through_complex = _complex_step(loss, moving, claimed, own, inputs)
     if through_complex is not None:
         found.append(through_complex)
-    found.append(_tangent(loss, parameter, index, claimed, own, inputs))
+    found.append(_tangent(loss, moving, claimed, own, inputs))
     return [replace(witness, kink=found[0].kink) for witness in found]
+
+
+def _direction(parameter: Node) -> str:
+    return f"direction of {parameter.label}"
 
 
 def _entry(node: Node, index: Index) -> Node:
@@ -96,21 +133,21 @@ def _entry(node: Node, index: Index) -> Node:
 
 
 def _central_difference(
-    loss: Node, parameter: Node, index: Index, claimed: float, own: float, inputs: Mapping[str, Array]
+    loss: Node, moving: Mapping[Node, Array], claimed: float, own: float, inputs: Mapping[str, Array], size: float
 ) -> Witness:
     """(L(w + h) - L(w - h)) / 2h; its truncation is estimated from twice the step."""
     outputs = {"loss": loss, **{f"side {i}": node for i, node in enumerate(_sides(loss))}}
-    weight = float(inputs[parameter.label][index])
-    h = FIRST_STEP * max(1.0, abs(weight))
+    h = FIRST_STEP * size
     here = evaluate(outputs, inputs)
     while True:
-        around = [evaluate(outputs, _shifted(inputs, parameter, index, k * h)) for k in (-2, -1, 1, 2)]
+        around = [evaluate(outputs, _shifted(inputs, moving, k * h)) for k in (-2, -1, 1, 2)]
         smooth = all(_same_side(here, each) for each in around)
         if smooth or h < SMALLEST_STEP:
             break
         h /= 4.0
     far, near = (
-        (float(around[-k]["loss"]) - float(around[k - 1]["loss"])) / _width(weight, w) for k, w in ((1, 2 * h), (2, h))
+        (float(around[-k]["loss"]) - float(around[k - 1]["loss"])) / _width(inputs, moving, w)
+        for k, w in ((1, 2 * h), (2, h))
     )
     rounding = 2.0 * rounding_bound(loss, inputs) / (2.0 * h)
     bound = abs(far - near) + rounding + own
@@ -118,15 +155,21 @@ def _central_difference(
     return Witness("central difference", h, near, bound, difference, kink=not smooth)
 
 
-def _width(weight: float, h: float) -> float:
-    """The distance between w + h and w - h as they are rounded."""
+def _width(inputs: Mapping[str, Array], moving: Mapping[Node, Array], h: float) -> float:
+    """The distance between w + h and w - h, as they are rounded where one weight moves."""
+    ((parameter, direction),) = moving.items() if len(moving) == 1 else ((None, None),)
+    if parameter is None or direction is None or np.count_nonzero(direction) != 1:
+        return 2.0 * h
+    weight = float(inputs[parameter.label][direction != 0.0][0])
     return (weight + h) - (weight - h)
 
 
-def _shifted(inputs: Mapping[str, Array], parameter: Node, index: Index, by: float) -> dict[str, Array]:
-    changed = np.array(inputs[parameter.label], dtype=np.float64)
-    changed[index] += by
-    return {**inputs, parameter.label: changed}
+def _shifted(inputs: Mapping[str, Array], moving: Mapping[Node, Array], by: float) -> dict[str, Array]:
+    changed = {
+        parameter.label: np.array(inputs[parameter.label], dtype=np.float64) + by * direction
+        for parameter, direction in moving.items()
+    }
+    return {**inputs, **changed}
 
 
 def _same_side(left: Mapping[str, Array], right: Mapping[str, Array]) -> bool:
@@ -148,16 +191,18 @@ def _sides(loss: Node) -> Iterable[Node]:
 
 
 def _complex_step(
-    loss: Node, parameter: Node, index: Index, claimed: float, own: float, inputs: Mapping[str, Array]
+    loss: Node, moving: Mapping[Node, Array], claimed: float, own: float, inputs: Mapping[str, Array]
 ) -> Witness | None:
     """Im L(w + ih) / h: no difference is taken, so nothing cancels; None where a primitive has no complex meaning.
 
     Source: Squire and Trapp, "Using complex variables to estimate derivatives of real functions", SIAM Review 40, 1998.
     """
-    changed = np.array(inputs[parameter.label], dtype=np.complex128)
-    changed[index] += 1j * COMPLEX_STEP
+    changed = {
+        parameter.label: np.array(inputs[parameter.label], dtype=np.complex128) + 1j * COMPLEX_STEP * direction
+        for parameter, direction in moving.items()
+    }
     try:
-        value = evaluate({"loss": loss}, {**inputs, parameter.label: changed})["loss"]
+        value = evaluate({"loss": loss}, {**inputs, **changed})["loss"]
     except BackendError:
         return None
     derivative = float(np.imag(value)) / COMPLEX_STEP
@@ -165,12 +210,13 @@ def _complex_step(
 
 
 def _tangent(
-    loss: Node, parameter: Node, index: Index, claimed: float, own: float, inputs: Mapping[str, Array]
+    loss: Node, moving: Mapping[Node, Array], claimed: float, own: float, inputs: Mapping[str, Array]
 ) -> Witness:
-    """The loss's tangent when this weight alone moves: the same chain, multiplied from the other end."""
-    direction = e.variable("direction", parameter.tensor.dtype, parameter.tensor.shape)
-    moving = np.zeros(inputs[parameter.label].shape)
-    moving[index] = 1.0
-    tangent = jvp(loss, {parameter: direction.node})
-    value = float(evaluate({"tangent": tangent}, {**inputs, "direction": moving})["tangent"])
+    """The loss's tangent when these weights alone move: the same chain, multiplied from the other end."""
+    directions = {
+        parameter: e.variable(_direction(parameter), parameter.tensor.dtype, parameter.tensor.shape).node
+        for parameter in moving
+    }
+    given = {_direction(parameter): direction for parameter, direction in moving.items()}
+    value = float(evaluate({"tangent": jvp(loss, directions)}, {**inputs, **given})["tangent"])
     return Witness("forward mode", None, value, 2.0 * own, abs(value - claimed))

@@ -135,7 +135,7 @@ def check_gradients(
     check_kind("weights", count, Integral, "how many to pick, a whole number such as 10")
     if count < 1:
         raise ValueRangeError(f"{count} weights came: give at least 1")
-    subject = subject_of(prepared, moment, rows, prepared.graphs.trainable[0], backend)
+    subject = subject_of(prepared, moment, rows, prepared.graphs.trainable[:1], backend)
     way = way_of(subject)
     picked = _picked(subject, way, count, seed)
     verdicts = tuple(_verdict(Opened(subject, name, index, way)) for name, index in picked)

@@ -42,7 +42,7 @@ def nudges(
     """
     if bool(weights) + (layer is not None) + (unit is not None) > 1:
         raise RunError("nudges are of weights, of a layer or of a unit: give one of them")
-    subject = subject_of(prepared, moment, rows, None, backend)
+    subject = subject_of(prepared, moment, rows, (), backend)
     way = way_of(subject)
     chosen = tuple(parse_weight(weight, subject.parameters) for weight in weights)
     found = nudges_of(subject, way, chosen or loudest(subject, way, top, layer, unit))

@@ -16,10 +16,11 @@ from chainrule.data.dataset import Array, Dataset
 from chainrule.data.load import load_source
 from chainrule.errors import RunError, UnknownNameError
 from chainrule.errors.calls import check_kind, checked_call
+from chainrule.explain.scope import Depth
 from chainrule.runs.asking import rows_of_batch, rows_of_samples
 from chainrule.runs.check_gradients import Verdicts, check_gradients
 from chainrule.runs.earlier import NONE_EARLIER, Earlier
-from chainrule.runs.explaining import explain
+from chainrule.runs.explaining import Asked, explain
 from chainrule.runs.kept_data import kept_data
 from chainrule.runs.nudging import nudges
 from chainrule.runs.page import Page
@@ -262,33 +263,47 @@ class Run:
     @checked_call
     def explain(
         self,
-        weight: str,
+        weight: str | None = None,
         *,
+        unit: str | None = None,
+        layer: str | None = None,
+        network: bool = False,
+        depth: Depth | None = None,
         sample: int | None = None,
         samples: Sequence[int] | None = None,
         batch: int | None = None,
         at: When = "now",
     ) -> Page:
-        """Why a weight moves: its gradient as a chain of factors, in symbols and in numbers.
+        """Why weights move: of one its gradient as a chain of factors, of more the derivation of all of them.
 
-        Exactly one of `sample`, `samples` and `batch` says on what; the batch that comes next where none does.
+        One of `weight`, `unit`, `layer` and `network` says what; at most one of `sample`, `samples` and `batch` on
+        what, the batch that comes next where none does.
 
         Args:
             weight: "dense_1.W[3, 7]", the weight from input 3 to unit 7, or "dense_1.b[7]".
+            unit: "dense_1[7]": the weights and the bias that feed it.
+            layer: "dense_1": what it computes, what flows back through it, the gradients of all its weights.
+            network: every layer.
+            depth: "scalar", an equation a weight; "layer", for one element, such as aᵢ δⱼ; "matrix", whole, such as
+                aᵀ δ. Where it is not said, scalar of a weight and a unit, layer of a layer, matrix of the network.
             sample: the index of one row in the source.
             samples: the indices of several rows, taken as one batch.
             batch: the number of a batch, from 0, in the order of the epoch that begins or goes on at that moment.
             at: "now", with the weights as they are; "start", before the first step; or the number of any step: then the
                 batch is the one that the next step took, where nothing else is said.
 
-        Raises: ArgumentError for an argument of another kind; UnknownNameError for a weight that does not exist;
-            ShapeError for a position outside it; RunError for a row, a batch or a step that does not exist; DataError
-            when the data changed.
+        Raises: ArgumentError for an argument of another kind; UnknownNameError for a weight, a layer or a depth that
+            does not exist; ShapeError for a position outside it; RunError for a row, a batch or a step that does not
+            exist, and unless one thing is named; DataError when the data changed.
         """
+        asked = Asked(weight, unit, layer, network, depth).checked()
         if not isinstance(at, str) and at != self.step:
-            return self.at(at).explain(weight, sample=sample, samples=samples, batch=batch)
+            return self.at(at).explain(
+                weight, unit=unit, layer=layer, network=network, depth=depth,
+                sample=sample, samples=samples, batch=batch,
+            )  # fmt: skip
         moment, rows = self._asked(sample, samples, batch, at)
-        return explain(self.prepared, moment, rows, weight, self.checkpoint.backend, one=sample is not None)
+        return explain(self.prepared, moment, rows, asked, self.checkpoint.backend, one=sample is not None)
 
     @checked_call
     def nudges(

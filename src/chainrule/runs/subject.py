@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,7 @@ from chainrule.backends.choose import choose
 from chainrule.backends.given import NUMPY
 from chainrule.data.dataset import Array
 from chainrule.document import Symbol, format_number, symbol
+from chainrule.document.formula import Accent
 from chainrule.explain.subject import Subject, UpdateRule
 from chainrule.graph import expr as e
 from chainrule.graph.node import Graph, Node, make_graph
@@ -25,6 +26,7 @@ from chainrule.train.prepare import Prepared
 from chainrule.train.step import Graphs, slot_name
 
 BOOK_NAMES: Final = ("input", "y_hat", "target", "loss_n", "loss")  # outputs of the book that are no layer's values
+MARKS: Final[tuple[Accent, ...]] = ("prime", "star", "tilde")
 SLOT_SYMBOLS: Final = {"velocity": "v", "m": "m", "v": "v"}
 
 
@@ -43,15 +45,16 @@ class Moment:
     said: str
 
 
-def subject_of(prepared: Prepared, moment: Moment, rows: Sequence[int], parameter: str | None, backend: str) -> Subject:
-    """A run's loss on some rows, ready to be opened at a weight of one of its parameters.
+def subject_of(
+    prepared: Prepared, moment: Moment, rows: Sequence[int], parameters: Sequence[str], backend: str
+) -> Subject:
+    """A run's loss on some rows, ready to be opened at its weights.
 
     Args:
         prepared: experiment, data and graphs of the run.
         moment: the weights.
         rows: indices in the source, at least one.
-        parameter: whose update and whose gradient in training's own dtype are told beside the explanation; None for
-            neither.
+        parameters: whose updates and whose gradients in training's own dtype are told beside the explanation.
         backend: what trained it.
     """
     graphs = prepared.graphs
@@ -73,26 +76,38 @@ def subject_of(prepared: Prepared, moment: Moment, rows: Sequence[int], paramete
         targets=tuple(target_in_words(prepared, int(row)) for row in rows),
         context=moment.said,
         parts=tuple(part_of(prepared, int(row)) for row in rows),
-        update=_update(prepared, moment, parameter, symbols) if parameter else None,
-        trained=_trained(prepared, {**moment.state, **columns}, parameter, backend) if parameter else {},
+        update=_update(prepared, moment, parameters, symbols),
+        trained=_trained(prepared, {**moment.state, **columns}, parameters, backend),
     )
 
 
 def symbols_of(graphs: Graphs) -> dict[str, Symbol]:
     """The symbol of every parameter and value: "dense_2.z" is z², the second layer that has parameters.
 
-    What a layer without parameters puts out bears the number of the layer before it.
+    What a layer without parameters puts out bears the number of the layer before it, and a prime where that layer's
+    own activation is another value.
     """
     owners = list(dict.fromkeys(_layer(each.name) for each in graphs.parameters))
-    number, found = 0, dict[str, Symbol]()
-    values = [name for name, _ in graphs.book.outputs if name not in BOOK_NAMES]
-    for name in values:
+    number, found, owner = 0, dict[str, Symbol](), dict[Symbol, Node]()
+    for name, node in graphs.book.outputs:
+        if name in BOOK_NAMES:
+            continue
         layer = _layer(name)
         number = owners.index(layer) + 1 if layer in owners else number
-        found[name] = symbol(name.rpartition(".")[2], None, number)
+        found[name] = _unlike(symbol(name.rpartition(".")[2], None, number), node, owner)
     for each in graphs.parameters:
         found[each.name] = symbol(each.name.rpartition(".")[2], None, owners.index(_layer(each.name)) + 1)
     return found
+
+
+def _unlike(base: Symbol, node: Node, owner: dict[Symbol, Node]) -> Symbol:
+    """The symbol, marked where another node bears it (a, a′, a*, ã); a node that has one already claims no other."""
+    if node in owner.values():
+        return base
+    marked = (base, *(replace(base, accent=accent) for accent in MARKS))
+    free = next((each for each in marked if each not in owner), base)
+    owner[free] = node
+    return free
 
 
 def target_in_words(prepared: Prepared, row: int) -> str:
@@ -121,22 +136,28 @@ def _inputs(graph: Graph, given: Mapping[str, Array]) -> dict[str, Array]:
 # ---- the update that would follow ----
 
 
-def _update(prepared: Prepared, moment: Moment, parameter: str, symbols: Mapping[str, Symbol]) -> UpdateRule | None:
-    """How the optimizer moves one weight; None where the parameter is frozen."""
-    if parameter not in prepared.graphs.trainable:
+def _update(
+    prepared: Prepared, moment: Moment, parameters: Sequence[str], symbols: Mapping[str, Symbol]
+) -> UpdateRule | None:
+    """How the optimizer moves the weights of these parameters; None where all are frozen."""
+    moved = [name for name in parameters if name in prepared.graphs.trainable]
+    if not moved:
         return None
     optimizer = prepared.experiment.optimizer
-    slots = {slot: np.asarray(moment.state[slot_name(parameter, slot)], np.float64) for slot in optimizer.slots}
+    slots = {
+        name: {slot: np.asarray(moment.state[slot_name(name, slot)], np.float64) for slot in optimizer.slots}
+        for name in moved
+    }
     return UpdateRule(
         graph=rule_of(optimizer),
         symbols={
-            "parameter": symbols[parameter],
+            "parameter": symbols[moved[0]] if len(moved) == 1 else symbol("w"),
             "gradient": symbol("g"),
             "rate": symbol("η"),
             "step": symbol("t"),
             **{slot: symbol(SLOT_SYMBOLS[slot]) for slot in optimizer.slots},
         },
-        slots={parameter: slots},
+        slots=slots,
         rate=optimizer.learning_rate,
         step=moment.step,
         said=said(optimizer),
@@ -162,13 +183,14 @@ def said(optimizer: Optimizer) -> str:
 # ---- the gradient as training computes it ----
 
 
-def _trained(prepared: Prepared, given: Mapping[str, Array], parameter: str, backend: str) -> dict[str, Array]:
-    """The parameter's gradient in float32, by the backend that trained; nothing where training ran in float64."""
-    if prepared.experiment.dtype != "float32":
+def _trained(
+    prepared: Prepared, given: Mapping[str, Array], parameters: Sequence[str], backend: str
+) -> dict[str, Array]:
+    """The parameters' gradients in float32, by the backend that trained; nothing where training ran in float64."""
+    if prepared.experiment.dtype != "float32" or not parameters:
         return {}
     safe = stabilize(make_graph({"loss": prepared.graphs.book["loss"]}, facts=dict(prepared.graphs.book.facts)))
-    if parameter not in safe.input_names:
-        return {}
-    found: list[Node] = gradients(safe["loss"], [safe.input(parameter)])
-    graph = tidy(make_graph({parameter: found[0]}))
+    read = [name for name in parameters if name in safe.input_names]
+    found: list[Node] = gradients(safe["loss"], [safe.input(name) for name in read])
+    graph = tidy(make_graph(dict(zip(read, found, strict=True))))
     return choose(backend).evaluate(graph, {name: given[name] for name in graph.input_names})

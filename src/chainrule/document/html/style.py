@@ -99,7 +99,7 @@ background:var(--faint);padding:.6rem 1rem;margin:1.3rem 0}
 .document :is(.scroll,.formula,summary):focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 @media(min-width:44rem){
 .document .aligned{display:grid;grid-template-columns:auto auto minmax(0,1fr) auto;align-items:baseline;
-column-gap:.35rem}
+gap:.4rem .35rem}
 .document .aligned :is(.equation,.formula){display:contents}
 .document .aligned .label{grid-column:1;padding-right:1rem}
 .document .aligned .left{grid-column:2;text-align:right;text-indent:0}
