@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from chainrule.nn.layers import ActivationLayer, Dense, Flatten
     from chainrule.nn.network import Network
     from chainrule.nn.optimizers import SGD, Adam
+    from chainrule.report.write import report
     from chainrule.runs.begin import run_experiment, train
     from chainrule.runs.check_gradients import Verdicts
     from chainrule.runs.descents import descent
@@ -81,6 +82,7 @@ FACE: Final[dict[str, str]] = {
     "losses": "chainrule.nn",
     "open_run": "chainrule.runs.opening",
     "optimizers": "chainrule.nn",
+    "report": "chainrule.report.write",
     "run_experiment": "chainrule.runs.begin",
     "train": "chainrule.runs.begin",
 }
@@ -125,6 +127,7 @@ __all__ = [
     "losses",
     "open_run",
     "optimizers",
+    "report",
     "run_experiment",
     "train",
 ]

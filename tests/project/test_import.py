@@ -13,6 +13,7 @@ LATER = (
     "llvmlite",
     "msgspec",
     "narwhals",
+    "PIL",
     "platformdirs",
     "polars",
     "rich",

@@ -101,7 +101,7 @@ def _with_next_steps(run: Run) -> Document:
     weight = loudest_weight(run, sample)
     commands = {
         f"{why}: see what it asks of a weight": f"chainrule explain {where} --weight '{weight}' --sample {sample}",
-        "hold the derivatives against independent witnesses": f"chainrule gradcheck {where}",
+        "see all of it on one page, with its charts": f"chainrule report {where}",
         "train longer": f"chainrule resume {where} --epochs {2 * run.epochs}",
     }
     return Document(document.title, (*document.blocks, next_steps(commands)), name=document.name)

@@ -29,6 +29,7 @@ VERBS: Final[dict[str, Verb]] = {
         Verb("descent", "descent WHAT", "batch, mini-batch and stochastic, side by side", "descent"),
         Verb("replay", "replay RUN --step K", "any step again, bit for bit: where the weights stood", "replay"),
         Verb("history", "history RUN --weight W", "a weight at every step, and the samples that moved it", "history"),
+        Verb("report", "report RUN", "one HTML file that tells a run, with every chart", "report"),
         Verb("gradcheck", "gradcheck RUN", "hold derivatives against independent witnesses", "gradcheck"),
         Verb("lesson", "lesson [NAME]", "a question answered by experiments run here", "lesson"),
         Verb("bench", "bench [W1 W2 ...]", "time training against other systems", "bench"),

@@ -13,6 +13,7 @@ from chainrule.document.numbers import MOST_DIGITS, NumberStyle
 WISHED_TICKS: Final = 5
 _EXTREME: Final = 300  # powers of ten beyond this are not divided by: a float64 ends at 1.8e308
 _WHOLE: Final = 1e6  # a lone whole number below this stands between its neighbors
+_DOUBLED: Final = math.log10(2)
 _ROUND: Final = (1.0, 2.0, 5.0, 10.0)
 
 
@@ -40,15 +41,16 @@ class Axis:
         return min(max((own - self.low) / (self.high - self.low), 0.0), 1.0)
 
 
-def axis_of(values: Sequence[float], *, logarithmic: bool = False, rounded: bool = False) -> Axis:
+def axis_of(values: Sequence[float], *, logarithmic: bool = False, rounded: bool = False, tight: bool = False) -> Axis:
     """An axis for at least one finite value (positive ones, if it is logarithmic).
 
     Args:
         values: what is to be shown.
         logarithmic: equal ratios, not differences, are equally far apart.
         rounded: begin and end at a marked number rather than at the smallest and the largest value.
+        tight: a logarithmic axis begins and ends at a value, not at a power of ten, where there is more than one.
     """
-    return _decades(values) if logarithmic else _linear(values, rounded=rounded)
+    return _decades(values, tight=tight) if logarithmic else _linear(values, rounded=rounded)
 
 
 def _linear(values: Sequence[float], *, rounded: bool) -> Axis:
@@ -65,13 +67,18 @@ def _linear(values: Sequence[float], *, rounded: bool) -> Axis:
         low, high = math.floor(low / step) * step, math.ceil(high / step) * step
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     digits = _digits(max(abs(first), abs(last)))
-    places = [(count * step, count * step * unit) for count in range(first, last + 1)]
+    places = [(count * step, _plain(count * step * unit)) for count in range(first, last + 1)]
     ticks = [
         Tick((own - low) / (high - low), Number(value, NumberStyle("significant", digits)))
         for own, value in places
         if math.isfinite(value)
     ]
     return Axis(low, high, unit, tuple(ticks))
+
+
+def _plain(value: float) -> float:
+    """The round number itself: 6 · 0.1 is 0.6, not the float after it."""
+    return float(f"{value:.12g}")
 
 
 def _unit(largest: float) -> float:
@@ -92,9 +99,11 @@ def _digits(count: int) -> int:
     return min(len(str(count)) + 1, MOST_DIGITS)
 
 
-def _decades(values: Sequence[float]) -> Axis:
-    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+def _decades(values: Sequence[float], *, tight: bool) -> Axis:
+    ends = math.log10(min(values)), math.log10(max(values))
+    low, high = math.floor(ends[0]), math.ceil(ends[1])
     high = max(high, low + 1)
+    first, last = ends if tight and ends[1] - ends[0] > _DOUBLED else (low, high)
     every = math.ceil((high - low) / (WISHED_TICKS + 1))
     between = (1, 2, 5) if high - low <= 2 else (1,)
     marked = [(decade, factor) for decade in range(low, high + 1, every) for factor in between]
@@ -102,7 +111,7 @@ def _decades(values: Sequence[float]) -> Axis:
     ticks = [
         Tick(place, Number(value, style))
         for decade, factor in marked
-        if (place := (decade + math.log10(factor) - low) / (high - low)) <= 1
+        if 0 <= (place := (decade + math.log10(factor) - first) / (last - first)) <= 1
         and 0 < (value := float(f"{factor}e{decade}")) < math.inf
     ]
-    return Axis(low, high, 1.0, tuple(ticks), logarithmic=True)
+    return Axis(first, last, 1.0, tuple(ticks), logarithmic=True)

@@ -68,7 +68,7 @@ def _plot(figure: Figure, top: float) -> tuple[list[Shape], float]:
     points = [point for segments in parts for segment in segments for point in segment]
     if not points:
         return [Words(0, top + LINE, "no finite points", "start", "label")], top + LINE
-    across = axis_of([x for x, _ in points], logarithmic=figure.logarithmic_x)
+    across = axis_of([x for x, _ in points], logarithmic=figure.logarithmic_x, tight=True)
     up = axis_of([y for _, y in points], logarithmic=figure.logarithmic, rounded=True)
     frame = _Frame(across, up, _margin(up), top + 4)
     shapes = [*frame.axes(figure.x_label)]

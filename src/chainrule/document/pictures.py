@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from chainrule.document.chart import chart_of, fitted
+from chainrule.document.chart import chart_of, fitted, number_text
+from chainrule.document.formula import Number
 from chainrule.document.shapes import (
     LETTER,
     LINE,
@@ -74,7 +75,7 @@ def _heatmap(heatmap: Heatmap, *, titled: bool) -> Chart:
         shapes.append(Words(0, top + LINE - 4, fitted(words, WIDTH), "start", "label"))
         top += LINE + 4
     names = [fitted(visible(name), WIDTH * 0.22) for name in heatmap.names]
-    left = max(map(columns_of, names)) * LETTER + _EDGE
+    left = (max(map(columns_of, names)) + 1) * LETTER + _EDGE  # one more, as some letters are wider
     side = (WIDTH - left) / len(names)
     high = min(side, 26.0) if side > LINE else max(side, 8.0)
     shapes += _column_names(names, left, side, top)
@@ -151,7 +152,7 @@ def _diagram(diagram: Diagram, *, titled: bool) -> Chart:
 
 def _room(stage: Stage) -> float:
     """What the labels beside a stage need, or half the width of its title."""
-    labels = max((columns_of(fitted(visible(label), WIDTH * 0.2)) for label in stage.labels), default=0)
+    labels = max((columns_of(fitted(visible(label), WIDTH * 0.26)) for label in stage.labels), default=0)
     return max(labels * LETTER + _RADIUS + _EDGE, min(columns_of(visible(stage.title)) * LETTER, _STAGE) / 2)
 
 
@@ -213,11 +214,15 @@ def _pictures(pictures: Pictures, *, titled: bool) -> Chart:
         x, y = across * _PITCH, top + down * row
         shapes += _picture(picture, x, y)
         shapes += [
-            Words(x, y + PICTURE + LINE * (line + 1) - 2, fitted(visible(words), _PITCH - 4), "start", "tick")
-            for line, words in enumerate(picture.lines)
+            Words(x, y + PICTURE + LINE * (line + 1) - 2, fitted(words, _PITCH - 4), "start", "tick")
+            for line, words in enumerate(map(_line, pictures.headers, picture.lines))
         ]
     rows = -(-len(pictures.pictures) // 5)
     return Chart(round(max(top + rows * row, LINE), 1), tuple(shapes))
+
+
+def _line(header: str, line: str | Number) -> str:
+    return f"{visible(header)} {number_text(line)}" if isinstance(line, Number) else visible(line)
 
 
 def _picture(picture: Picture, x: float, y: float) -> Iterator[Shape]:

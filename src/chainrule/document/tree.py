@@ -300,10 +300,10 @@ class Diagram(_Named):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A gray picture, 0 the ground and 1 the ink, row by row, with short lines to be read under it."""
+    """A gray picture, 0 the ground and 1 the ink, row by row, with words or numbers to be read under it."""
 
     shades: tuple[tuple[float, ...], ...]
-    lines: tuple[str, ...] = ()
+    lines: tuple[str | Number, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -312,7 +312,7 @@ class Pictures(_Named):
 
     Args:
         pictures: of any sizes.
-        headers: what each line under a picture is.
+        headers: what each line under a picture is; said before a number.
         alternative: the sentence for those who do not see them; also shown under them.
     """
 

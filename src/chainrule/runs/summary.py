@@ -220,6 +220,8 @@ def metrics_in_words(metrics: Mapping[str, float], rows: int, weighted: bool) ->
         share = Strong(f"accuracy {metrics['accuracy']:.4f}")
         counted = "" if weighted else f" ({right:,} of {rows:,} right)"
         return (share, f"{counted}, loss {metrics['loss']:.4g} nats")
+    if math.isnan(metrics["r2"]):  # of targets that are all the same
+        return f"typical error (RMSE) {metrics['rmse']:.4g}, mean absolute error {metrics['mae']:.4g}"
     return (
         Strong(f"R² {metrics['r2']:.4f}"),
         f", typical error (RMSE) {metrics['rmse']:.4g}, mean absolute error {metrics['mae']:.4g}",

@@ -65,7 +65,7 @@ border-bottom:1.5px solid var(--ink);line-height:1.4}
 .document .remainder>*{color:var(--quiet)}
 .document .right{text-align:right}
 .document .center{text-align:center}
-.document td.note{color:var(--quiet);font-size:.94em}
+.document td.note{overflow-wrap:break-word;color:var(--quiet);font-size:.94em}
 .document .number{font-variant-numeric:tabular-nums;white-space:nowrap}
 .document .padding{font-variant-numeric:tabular-nums;user-select:none}
 .document sup{line-height:0;font-size:.75em}
@@ -115,6 +115,7 @@ overflow-x:auto;overflow-y:hidden}
 .document .equation .label{width:100%}
 .document .equation .value{margin-left:1.4rem}
 .document .stacks :is(tbody,tfoot,tr,th,td),.document .stacks{display:block;width:100%}
+.document :is(.stacks,.flows) caption{display:block}
 .document .stacks thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .document .stacks tr{padding:.45rem 0}
 .document .stacks tbody tr+tr{border-top:1px solid var(--line)}

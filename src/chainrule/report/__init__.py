@@ -1,0 +1,1 @@
+"""One file that tells a run."""

@@ -1,0 +1,51 @@
+"""What was measured after every epoch as figures: the loss, and how often or how well the network was right."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from chainrule.document import Figure, Series
+from chainrule.train.history import History
+
+PARTS: Final = {"": "training", "val_": "validation"}
+STEEP: Final = 50.0  # a loss that falls by more is shown in decades
+_SCORES: Final = {"accuracy": ("Accuracy", "share right"), "rmse": ("Typical error", "RMSE")}
+
+
+def loss_curve(history: History) -> tuple[Figure, ...]:
+    """The loss after every epoch; nothing for a single one, of which there is no curve."""
+    if history.epochs < 2 or "loss" not in history:
+        return ()
+    first, last = history["loss"][0], history["loss"][-1]
+    moved = "fell" if last < first else "rose"
+    sentence = f"The training loss {moved} from {first:.4g} to {last:.4g} in {history.epochs} epochs."
+    return (Figure("line", _series(history, "loss"), sentence, title="Loss", x_label="epoch", name="loss"),)
+
+
+def score_curve(history: History) -> tuple[Figure, ...]:
+    """The accuracy, or the typical error, after every epoch, where it was measured."""
+    if history.epochs < 2:
+        return ()
+    return tuple(_score(history, name) for name in _SCORES if name in history or f"val_{name}" in history)
+
+
+def is_steep(history: History) -> bool:
+    """Whether the losses span so much that decades show them better; none is 0 or below then."""
+    losses = [value for series in _series(history, "loss") for value in series.y if math.isfinite(value)]
+    return bool(losses) and min(losses) > 0 and max(losses) / min(losses) > STEEP
+
+
+def _score(history: History, name: str) -> Figure:
+    title, label = _SCORES[name]
+    series = _series(history, name)
+    ends = " and ".join(f"{each.y[-1]:.4g} in {each.name}" for each in series)
+    sentence = f"{title} after {history.epochs} epochs: {ends}."
+    return Figure("line", series, sentence, title=title, x_label="epoch", y_label=label, name=name)
+
+
+def _series(history: History, name: str) -> tuple[Series, ...]:
+    """The measurement of each part that has it, against the number of the epoch from 1."""
+    epochs = tuple(range(1, history.epochs + 1))
+    found = ((f"{prefix}{name}", words) for prefix, words in PARTS.items())
+    return tuple(Series(words, epochs, tuple(history[key])) for key, words in found if key in history)
