@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from chainrule.backends.native.machine import ISAS, named, runnable
+from chainrule.backends.native.probe import RANGES, Probe, flaw, probe_text
 from chainrule.bench.floor import Limits, floor_seconds, flops, share_of_peak
 from chainrule.bench.oracle import task_of
-from chainrule.bench.probe import RANGES, Probe, flaw, probe_text
 from chainrule.bench.task import Recipe
 from tests.absent import require
 from tests.bench.cases import case_of, small_samples

@@ -187,6 +187,20 @@ def test_a_wrong_derivative_fails(command: Command, there: Path, monkeypatch: py
     assert json.loads(ended.out)["agree"] is False
 
 
+# ---- plan ----
+
+
+def test_the_plan_of_a_run_is_shown_and_handed_on(command: Command, terminal: Command, tmp_path: Path) -> None:
+    assert command("train", "xor", "--epochs", "1", "--runs", str(tmp_path)).code == 0
+    (folder,) = tmp_path.iterdir()
+    shown = terminal("plan", str(folder), "--batch-size", "3")
+    assert shown.code == 0
+    assert "from plan to code" in " ".join(shown.out.split())
+    data = json.loads(command("plan", str(folder), "--format", "json").out)
+    assert data["batch"] == 4
+    assert data["stages"]
+
+
 # ---- doctor ----
 
 

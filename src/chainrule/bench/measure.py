@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from chainrule.backends.native.probe import flaw
 from chainrule.bench.floor import Limits, floor_seconds, share_of_peak
 from chainrule.bench.oracle import task_of, true_losses
 from chainrule.bench.peers import Peer, absence, variants_of
 from chainrule.bench.peers.contract import WINDOW, Variant
-from chainrule.bench.probe import flaw
 from chainrule.bench.process import Failed, Process, probe_process, unheld
 from chainrule.bench.row import MICRO, Row, disagreement, impossible, loss_error, unsteady, voided
 from chainrule.bench.samples import samples_of

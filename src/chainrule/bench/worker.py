@@ -95,7 +95,7 @@ class ProbeSession:
 
     def __init__(self) -> None:
         from chainrule.backends.native.machine import this_machine
-        from chainrule.bench.probe import Probe
+        from chainrule.backends.native.probe import Probe
 
         self._isa = this_machine()
         self._probe = Probe(self._isa)

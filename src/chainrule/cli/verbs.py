@@ -32,6 +32,7 @@ VERBS: Final[dict[str, Verb]] = {
         Verb("report", "report RUN", "one HTML file that tells a run, with every chart", "report"),
         Verb("gradcheck", "gradcheck RUN", "hold derivatives against independent witnesses", "gradcheck"),
         Verb("lesson", "lesson [NAME]", "a question answered by experiments run here", "lesson"),
+        Verb("plan", "plan RUN", "what is fused, which kernels run, at what limit", "plan"),
         Verb("bench", "bench [W1 W2 ...]", "time training against other systems", "bench"),
         Verb(
             "completion",

@@ -25,7 +25,7 @@ from chainrule.runs.kept_data import kept_data
 from chainrule.runs.nudging import nudges
 from chainrule.runs.page import Page
 from chainrule.runs.remembering import weight_history
-from chainrule.runs.samples import labeled, samples_as
+from chainrule.runs.samples import labeled, labels_as, samples_as
 from chainrule.runs.subject import Moment
 from chainrule.runs.summary import summary_of
 from chainrule.train.checkpoint import Checkpoint
@@ -45,7 +45,6 @@ from chainrule.train.stopping import Stopper
 
 When: TypeAlias = Literal["now", "start"] | int
 REPLAYED: Final = "replayed"
-ROWS_AT_ONCE: Final = 4096  # so that predictions on a large file do not fill the memory with activations
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -164,7 +163,7 @@ class Run:
         said = self._said(x)["prediction"]
         if self.record.task == "regression":
             return said[:, 0] if said.shape[1] == 1 else said
-        return _names(self.record.class_names)[said]
+        return labels_as(self.record.class_names)[said]
 
     @checked_call
     def predict_proba(self, x: object) -> npt.NDArray[Any]:
@@ -374,6 +373,17 @@ class Run:
         moment = Moment(moment.state, moment.step, f"{moment.said} · {said}")
         return check_gradients(self.prepared, moment, rows, self.checkpoint.backend, weights, seed)
 
+    @checked_call
+    def plan(self, batch_size: int | None = None) -> Page:
+        """How the native backend does a step: what it fuses, which kernels run, where values lie, how fast it can be.
+
+        Args: batch_size: rows of the largest batch; None for that of the experiment.
+        Raises: BackendError when llvmlite is missing, or the backend lacks what the network needs; ValueRangeError.
+        """
+        from chainrule.runs.planning import plan_page
+
+        return plan_page(self.name, self.prepared, batch_size)
+
     def summary(self) -> Page:
         """What the run is: its data, the layers with their counts, how it was trained, how good it is."""
         return summary_of(self)
@@ -385,12 +395,7 @@ class Run:
         return f"Run({self.name!r}, {self.reason}, {self.epochs} epochs{test})"
 
     def _said(self, x: object) -> dict[str, Array]:
-        samples = samples_as(x, self.record)
-        parts = [
-            predict(self.graphs, self.checkpoint.state, samples[start : start + ROWS_AT_ONCE])
-            for start in range(0, len(samples), ROWS_AT_ONCE)
-        ]
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        return predict(self.graphs, self.checkpoint.state, samples_as(x, self.record))
 
     def _asked(
         self, sample: int | None, samples: Sequence[int] | None, batch: int | None, at: When
@@ -439,12 +444,3 @@ class Run:
             )
         history = History(list(self.history.entries))
         return run_from(prepare(wanted, self.dataset), self.checkpoint, history, None, listeners, stopper)
-
-
-def _names(names: tuple[str, ...]) -> npt.NDArray[Any]:
-    """Class names as an array: of whole numbers where all are."""
-    try:
-        numbers = [int(name) for name in names]
-    except ValueError:
-        return np.array(names, dtype=np.str_)
-    return np.array(numbers, dtype=np.int64) if [str(number) for number in numbers] == list(names) else np.array(names)

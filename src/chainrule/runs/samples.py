@@ -63,3 +63,12 @@ def _relabeled(dataset: Dataset, record: DataRecord) -> Dataset:
         )
     places = np.array([record.class_names.index(name) for name in dataset.class_names], dtype=np.int32)
     return replace(dataset, y=places[dataset.y], class_names=record.class_names)
+
+
+def labels_as(names: tuple[str, ...]) -> Array:
+    """Class names as an array: of whole numbers where all are."""
+    try:
+        numbers = [int(name) for name in names]
+    except ValueError:
+        return np.array(names, dtype=np.str_)
+    return np.array(numbers, dtype=np.int64) if [str(number) for number in numbers] == list(names) else np.array(names)

@@ -76,6 +76,18 @@ def object_code(text: str, isa: Isa) -> bytes:
     return _objects_of({key(text, isa): text}, isa)[0]
 
 
+def holds(text: str, isa: Isa) -> bool:
+    """Whether a module's object code is in memory or in the folder; the file is not looked into."""
+    name, home = key(text, isa), folder()
+    with _lock:
+        if name in _objects:
+            return True
+    try:
+        return home is not None and (home / name).is_file()
+    except OSError:
+        return False
+
+
 def key(text: str, isa: Isa) -> str:
     """A hash of everything that decides the object code, as hexadecimal digits."""
     parts = (

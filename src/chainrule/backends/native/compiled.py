@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,21 +24,47 @@ from chainrule.graph.node import Graph
 from chainrule.graph.tensor_type import concrete
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What it took to compile a plan.
+
+    Attributes:
+        plan, text, code: seconds spent planning, writing LLVM's text, and turning it into code or finding it.
+        modules: pieces of code.
+        kept: how many of them were in the cache.
+    """
+
+    plan: float
+    text: float
+    code: float
+    modules: int
+    kept: int
+
+
 class Compiled:
     """One graph for given sizes.
 
     Attributes:
         plan: what runs when, and where each value is.
         code: its text.
+        effort: what it took.
     """
 
     def __init__(self, graph: Graph, roles: Roles, sizes: Sizes, isa: Isa) -> None:
+        began = time.perf_counter()
         self.plan: Schedule = schedule(graph, roles, sizes)
+        planned = time.perf_counter()
         self.code: Code = driver.write(self.plan, isa)
         self.threads = thread_count() if self.code.is_shared else 1
         self._isa = isa
         self._entries: dict[bool, tuple[Entry, Any]] = {}
-        self._entry(many=self.threads > 1)
+        entry = driver.entry(self.code, many=self.threads > 1)
+        written = time.perf_counter()
+        texts = self._texts(entry)
+        kept = sum(cache.holds(text, isa) for text in texts)
+        self._entries[self.threads > 1] = self._loaded(entry)
+        loaded = time.perf_counter()
+        self.effort = Effort(planned - began, written - planned, loaded - written, len(texts), kept)
         self._patience = Patience()
         self._work = arena(self.plan.work_bytes)
         self._scratch = arena(self.code.scratch * self.threads)
@@ -101,8 +129,12 @@ class Compiled:
     def _entry(self, *, many: bool) -> tuple[Entry, Any]:
         """The function for one thread or for several, compiled when first asked for; most runs need but one."""
         if many not in self._entries:
-            entry = driver.entry(self.code, many=many)
-            library = cache.load([entry.text, *self.code.written.modules.values()], self._isa, [entry.name])
-            made = library.function(entry.name, ctypes.c_void_p, ctypes.c_int64, result=ctypes.c_int64)
-            self._entries[many] = entry, made
+            self._entries[many] = self._loaded(driver.entry(self.code, many=many))
         return self._entries[many]
+
+    def _texts(self, entry: Entry) -> list[str]:
+        return [entry.text, *self.code.written.modules.values()]
+
+    def _loaded(self, entry: Entry) -> tuple[Entry, Any]:
+        library = cache.load(self._texts(entry), self._isa, [entry.name])
+        return entry, library.function(entry.name, ctypes.c_void_p, ctypes.c_int64, result=ctypes.c_int64)

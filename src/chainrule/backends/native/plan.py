@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from chainrule.backends.native.driver import Code
+from chainrule.backends.native.compiled import Compiled, Effort
 from chainrule.backends.native.layout import LANES
 from chainrule.backends.native.machine import BYTES, Isa
 from chainrule.backends.native.schedule import Schedule
@@ -46,6 +46,7 @@ class Fused:
 
     Attributes:
         nodes: their primitives in order.
+        names: the inputs it reads and the values of the state it writes.
         space: the lengths of the loop's axes, for the largest batch.
         kernel: of a product: its role and its tile, as "X W, 6 rows of 2 vectors of 8"; else "".
         function: the name of the code, which stages of one form share.
@@ -56,6 +57,7 @@ class Fused:
     """
 
     nodes: tuple[str, ...]
+    names: tuple[str, ...]
     space: tuple[int, ...]
     kernel: str
     function: str
@@ -77,6 +79,8 @@ class Plan:
         places: of all kept values, inputs first.
         copies: how many next values are copied at the end of the step, because the old ones were still needed.
         state_bytes, work_bytes, scratch_bytes: of the arenas; scratch is for each thread.
+        threads: how many share a step.
+        effort: what compiling took.
     """
 
     isa: str
@@ -88,6 +92,8 @@ class Plan:
     state_bytes: int
     work_bytes: int
     scratch_bytes: int
+    threads: int
+    effort: Effort
 
     @property
     def flops(self) -> int:
@@ -100,8 +106,9 @@ class Plan:
         return self.state_bytes + self.work_bytes + self.scratch_bytes
 
 
-def described(schedule: Schedule, code: Code, isa: Isa) -> Plan:
+def described(compiled: Compiled, isa: Isa) -> Plan:
     """The plan of what was scheduled and written."""
+    schedule, code = compiled.plan, compiled.code
     stages: list[Fused] = []
     for number, group in enumerate(schedule.groups):
         stage = code.stages[number]
@@ -109,6 +116,7 @@ def described(schedule: Schedule, code: Code, isa: Isa) -> Plan:
         stages.append(
             Fused(
                 tuple(node.primitive for node in group.members),
+                _names(schedule, group.members),
                 tuple(extent.most for extent in group.space),
                 "" if head is None else _kernel(schedule, head, isa),
                 stage.function,
@@ -132,7 +140,17 @@ def described(schedule: Schedule, code: Code, isa: Isa) -> Plan:
         schedule.state_bytes,
         schedule.work_bytes,
         code.scratch,
+        compiled.threads,
+        compiled.effort,
     )
+
+
+def _names(schedule: Schedule, members: list[Node]) -> tuple[str, ...]:
+    """By name what a group reads from outside the graph, and the next values it makes."""
+    inside = set(members)
+    read = [r.node.label for node in members for r in schedule.grouping.reads(node) if r.node.primitive == "input"]
+    made = [name for name, node in schedule.graph.outputs if node in inside]
+    return tuple(dict.fromkeys((*read, *made)))
 
 
 def _kernel(schedule: Schedule, head: Node, isa: Isa) -> str:
@@ -140,7 +158,8 @@ def _kernel(schedule: Schedule, head: Node, isa: Isa) -> str:
         return f"a stack of matrices, {LANES} columns at a time"
     form = form_of(head, schedule.sizes)
     tile = tile_of(form, head.tensor.dtype, isa)
-    return f"{form.role}, {tile.most} rows of {tile.vectors} vectors of {tile.lanes}"
+    vectors = "a vector" if tile.vectors == 1 else f"{tile.vectors} vectors"
+    return f"{form.role}, {tile.most} rows of {vectors} of {tile.lanes}"
 
 
 def _flops(schedule: Schedule, node: Node) -> int:

@@ -101,7 +101,7 @@ class NativeProgram:
         """
         with self._lock:
             compiled = self._for(dict(sizes or {}), batch)
-            return described(compiled.plan, compiled.code, self._isa)
+            return described(compiled, self._isa)
 
     # ---- code ----
 
