@@ -39,16 +39,17 @@ class NativeProgram:
         self.step = step
         self._isa = isa
         self._roles = Roles.of(step)
+        self._types = {node.label: node.tensor for node in step.graph.inputs}
+        self._bound: dict[tuple[object, ...], dict[str, int]] = {}
         self._most = 0
         self._compiled: dict[tuple[tuple[str, int], ...], Compiled] = {}
         self._lock = threading.Lock()
 
     def start(self, state: Mapping[str, Array]) -> State:
         """Copy the state into panels."""
-        graph = self.step.graph
         check_names("state", state, self.step.state)
-        arrays = {name: as_array(name, state[name], graph.input(name).tensor) for name in self.step.state}
-        sizes = bind_sizes(graph, {name: array.shape for name, array in arrays.items()})
+        arrays = {name: as_array(name, state[name], self._types[name]) for name in self.step.state}
+        sizes = bind_sizes(self.step.graph, {name: array.shape for name, array in arrays.items()})
         return NativeState(self, self._places(sizes).pack(arrays), sizes)
 
     def read(self, state: State) -> dict[str, Array]:
@@ -72,8 +73,7 @@ class NativeProgram:
         steps = checked_order(order, offsets, row_count(columns))
         numbers = self._rates(rates, steps)
         self._check_clock(first_step, steps)
-        shapes = {name: array.shape for name, array in columns.items()}
-        sizes = {**bind_sizes(self.step.graph, shapes | self._state_shapes(held.sizes)), **held.sizes}
+        sizes = self._sizes(columns, held.sizes)
         most = int(np.diff(offsets).max()) if steps else 1
         with self._lock:
             compiled = self._for(sizes, most)
@@ -126,21 +126,24 @@ class NativeProgram:
             raise BackendError("this state was handed to run before; use the state that run returned")
         return state
 
-    def _state_shapes(self, sizes: dict[str, int]) -> dict[str, tuple[int, ...]]:
-        return {name: concrete(self.step.graph.input(name).tensor.shape, sizes) for name in self.step.state}
+    def _sizes(self, columns: Mapping[str, Array], known: dict[str, int]) -> dict[str, int]:
+        """The values of all named sizes; slice after slice they are the same."""
+        shapes = {name: array.shape for name, array in columns.items()}
+        key = (*shapes.values(), *known.items())
+        if key not in self._bound:
+            state = {name: concrete(self._types[name].shape, known) for name in self.step.state}
+            self._bound = {key: {**bind_sizes(self.step.graph, shapes | state), **known}}
+        return self._bound[key]
 
     def _columns(self, data: Mapping[str, Array]) -> dict[str, Array]:
         check_names("column", data, self.step.columns)
-        return {
-            name: np.ascontiguousarray(as_array(name, data[name], self.step.graph.input(name).tensor))
-            for name in self.step.columns
-        }
+        return {name: np.ascontiguousarray(as_array(name, data[name], self._types[name])) for name in self.step.columns}
 
     def _rates(self, rates: Mapping[str, Array], steps: int) -> dict[str, Array]:
         check_names("rate", rates, self.step.rates)
         result: dict[str, Array] = {}
         for name in self.step.rates:
-            wanted, given = NUMPY[self.step.graph.input(name).tensor.dtype], np.asarray(rates[name])
+            wanted, given = NUMPY[self._types[name].dtype], np.asarray(rates[name])
             check_fixed(name, given, (steps,))
             if not np.can_cast(given.dtype, wanted, "same_kind"):
                 raise DTypeError(f"rate {name} has dtype {given.dtype}, and {wanted} is wanted; convert it with astype")
@@ -150,7 +153,7 @@ class NativeProgram:
     def _check_clock(self, first_step: int, steps: int) -> None:
         if self.step.clock is None:
             return
-        dtype = self.step.graph.input(self.step.clock).tensor.dtype
+        dtype = self._types[self.step.clock].dtype
         last = first_step + max(steps - 1, 0)
         if NUMPY[dtype].kind in "iu" and not np.iinfo(dtype).min <= first_step <= last <= np.iinfo(dtype).max:
             raise ValueRangeError(f"the steps {first_step} to {last} do not fit the clock's dtype {NUMPY[dtype]}")

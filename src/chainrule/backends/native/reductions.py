@@ -131,14 +131,14 @@ class Argmax(Max):
         return self.node.inputs[0].tensor.dtype == "uint32"
 
     def final(self, carried: Sequence[Value]) -> Value:
-        """The place of the best of the lanes."""
-        best = list(carried)
-        if self.across:
-            while best[0].type.lanes > 1:
-                half = best[0].type.lanes // 2
-                low = [self.b.part(v, 0, half) for v in best]
-                best = self._better(low, [self.b.part(v, half, half) for v in best])
-        return best[1]
+        """The place of the best of the lanes: the first that holds the largest, or NaN."""
+        b, (x, place) = self.b, carried
+        if not self.across:
+            return place
+        best = b.compare("oeq" if x.type.is_float else "eq", x, b.splat(b.fold_lanes(x, self._larger), LANES))
+        if x.type.is_float:
+            best = b.bit_or(best, b.compare("uno", x, x))
+        return b.fold_lanes(b.select(best, place, NOWHERE), lambda i, j: b.select(b.compare("slt", i, j), i, j))
 
 
 KINDS: Final[dict[str, type[Reduction]]] = {"sum": Sum, "max": Max, "argmax": Argmax}
