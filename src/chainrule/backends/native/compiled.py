@@ -106,24 +106,31 @@ class Compiled:
         given = {"column": columns, "rate": rates, "report": reports}
         for (kind, name), slot in self.code.slots.items():
             record[slot] = given[kind][name].ctypes.data
-        return self._enter(record, len(offsets) - 1)
+        return self._enter(record)
 
-    def _enter(self, record: Array, steps: int) -> int:
-        """Run the slice, with as many threads as it is worth."""
+    def _enter(self, record: Array) -> int:
+        """Run the slice, with as many threads as it is worth; no result depends on how many, or on the time."""
         threads = self._patience.threads(self.threads)
         entry, function = self._entry(many=threads > 1)
         record[driver.THREADS] = threads
         address = int(record.ctypes.data)
-        if threads == 1:
-            return int(function(address, 0))
         self._meeting[:] = 0
         done = [0] * threads
 
         def each(number: int) -> None:
             done[number] = int(function(address, number))
 
-        CREW.run(each, threads)
-        self._patience.note(steps * entry.meetings, int(self._meeting[SLEPT]), threads)
+        began = time.perf_counter()
+        if threads == 1:
+            each(0)
+        else:
+            CREW.run(each, threads)
+        if self.threads > 1 and done[0] > 0:
+            seconds = (time.perf_counter() - began) / done[0]
+            if threads == 1:
+                self._patience.note_alone(seconds)
+            else:
+                self._patience.note(done[0] * entry.meetings, int(self._meeting[SLEPT]), threads, seconds)
         return done[0]
 
     def _entry(self, *, many: bool) -> tuple[Entry, Any]:

@@ -111,7 +111,7 @@ CREW: Final = Crew()
 
 
 class Patience:
-    """Whether several threads are worth it now: where they had to sleep for each other, one goes on alone a while."""
+    """Whether several threads are worth it now: where they sleep for each other, they must be faster than one alone."""
 
     TOLERATED: Final = 0.03  # of the meetings
     FIRST_PAUSE: Final = 8  # slices alone before trying again; twice as many each time it fails
@@ -120,6 +120,7 @@ class Patience:
     def __init__(self) -> None:
         self._pause = self.FIRST_PAUSE
         self._left = 0
+        self._alone: float | None = None  # seconds of a step, when one was last alone
 
     def threads(self, wanted: int) -> int:
         """How many threads the next slice gets."""
@@ -128,9 +129,15 @@ class Patience:
             return 1
         return wanted
 
-    def note(self, meetings: int, slept: int, threads: int) -> None:
-        """Say how a slice of several threads went."""
-        if slept > threads + self.TOLERATED * meetings:
-            self._left, self._pause = self._pause, min(2 * self._pause, self.LONGEST_PAUSE)
-        else:
+    def note_alone(self, seconds: float) -> None:
+        """Say how long a step took one thread."""
+        self._alone = seconds
+
+    def note(self, meetings: int, slept: int, threads: int, seconds: float) -> None:
+        """Say how a slice of several threads went, and how long a step took them."""
+        if slept <= threads + self.TOLERATED * meetings:
             self._pause = self.FIRST_PAUSE
+        elif self._alone is None:
+            self._left = 1
+        elif seconds >= self._alone:
+            self._left, self._pause = self._pause, min(2 * self._pause, self.LONGEST_PAUSE)
