@@ -53,15 +53,17 @@ class InTorch:
                 z = a @ self.parameters[f"{name}.W"]
                 self.values[f"{name}.z"] = z + self.parameters[f"{name}.b"] if layer.use_bias else z
                 a = self._activated(layer.activation, self.values[f"{name}.z"])
-            else:
-                assert isinstance(layer, ActivationLayer)
+            elif isinstance(layer, ActivationLayer):
                 a = self._activated(layer.kind, a)
+            else:
+                a = a.reshape(len(self.rows), -1) * 1.0
             self.values[f"{name}.a"] = a
         loss, last = self.made.prepared.experiment.loss, network.last_activation
         link = {"categorical_cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}.get(loss, last)
         self.values["y_hat"] = a if last == link else self._activated(link, a)
         for value in self.values.values():
-            value.retain_grad()
+            if value.requires_grad:  # what comes before the first weights has no gradient
+                value.retain_grad()
 
     def _activated(self, name: str, z: Any) -> Any:
         own = ACTIVATIONS.get(name)
@@ -92,7 +94,8 @@ class InTorch:
     def backward(self) -> dict[str, Array]:
         """∂L/∂v of every value and parameter by name."""
         self.loss.backward(retain_graph=True)
-        return {name: each.grad.clone().numpy() for name, each in {**self.values, **self.parameters}.items()}
+        kept = {**self.values, **self.parameters}
+        return {name: each.grad.clone().numpy() for name, each in kept.items() if each.requires_grad}
 
     def slope(self, upper: str, lower: str) -> Array:
         """∂upper/∂lower of values that are elementwise."""

@@ -35,7 +35,7 @@ def random_setting(seed: int) -> Setting:
         fields["sample_weight"] = rng.uniform(0.2, 3.0, ROWS)
     if len(layers) > 2 and rng.integers(2):
         fields["frozen"] = ("dense_1.*",)
-    made = setting(layers, rng.normal(size=(ROWS, width)), _targets(rng, loss, outputs), **fields)
+    made = setting(layers, rng.normal(size=(ROWS, width)), targets(rng, loss, outputs), **fields)
     state = {name: rng.normal(size=value.shape) / np.sqrt(value.shape[0]) for name, value in made.state.items()}
     return Setting(made.prepared, state, step=int(rng.integers(100)))
 
@@ -47,16 +47,17 @@ def _layer(units: int, activation: str, use_bias: bool, *, apart: bool) -> list[
     return [Dense(units, activation, use_bias=use_bias)]
 
 
-def _targets(rng: np.random.Generator, loss: str, outputs: int) -> np.ndarray:
+def targets(rng: np.random.Generator, loss: str, outputs: int, rows: int = ROWS) -> np.ndarray:
+    """Targets that fit the loss, one row a sample."""
     match loss:
         case "categorical_cross_entropy":
-            return np.arange(ROWS) % outputs
+            return np.arange(rows) % outputs
         case "binary_cross_entropy" if outputs == 1:
-            return np.arange(ROWS) % 2
+            return np.arange(rows) % 2
         case "binary_cross_entropy":
-            return rng.integers(0, 2, (ROWS, outputs)).astype(float)
+            return rng.integers(0, 2, (rows, outputs)).astype(float)
         case _:
-            return rng.normal(size=(ROWS, outputs))
+            return rng.normal(size=(rows, outputs))
 
 
 def random_weights(made: Setting, row: int, seed: int) -> list[str]:

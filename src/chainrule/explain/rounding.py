@@ -14,7 +14,7 @@ from typing import Final
 
 from chainrule.autodiff.reverse import adjoints
 from chainrule.backends.protocol import Array
-from chainrule.explain.numbers import evaluate
+from chainrule.explain.numbers import evaluate_once
 from chainrule.graph import expr as e
 from chainrule.graph.expr import Expr
 from chainrule.graph.node import Node, topological
@@ -32,7 +32,7 @@ def rounding_bound(result: Node, inputs: Mapping[str, Array]) -> float:
     total = terms[0] if terms else e.constant(0.0, result.tensor)
     for term in terms[1:]:
         total = total + term
-    value = evaluate({"moved": total.node}, inputs)["moved"]
+    value = evaluate_once({"moved": total.node}, inputs)["moved"]
     return SAFETY * EPSILON * float(value)
 
 
