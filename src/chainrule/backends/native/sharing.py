@@ -16,6 +16,7 @@ WORTH: Final = 6_000.0  # two threads save half; a meeting, and what one reads o
 FLOPS: Final = 80.0  # a nanosecond, in a product
 CHEAP: Final = 0.05  # an element, where memory is near
 DEAR: Final = 0.6  # an element of what is computed by a polynomial or a division
+GATHERED: Final = 0.2  # an element more, where rows come from anywhere
 FOLDED: Final = 6.0  # a row whose lanes are combined
 DEAR_KINDS: Final = frozenset(
     {"divide", "sqrt", "exp", "log", "expm1", "log1p", "tanh", "sigmoid", "softplus", "erf", "power", "random_bits"}
@@ -53,4 +54,5 @@ def _work(plan: Schedule, node: Node) -> float:
         return elements * CHEAP + rows * FOLDED
     if is_product(node):
         return 2 * elements * plan.sizes.extent(node.inputs[0].tensor.shape[-1]).most / FLOPS
-    return elements * (DEAR if node.primitive in DEAR_KINDS else CHEAP)
+    is_far = any(read.node in plan.columns for read in plan.grouping.reads(node))
+    return elements * ((DEAR if node.primitive in DEAR_KINDS else CHEAP) + (GATHERED if is_far else 0.0))
