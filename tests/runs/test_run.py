@@ -171,3 +171,10 @@ def test_options_that_do_not_fit_are_refused_in_a_sentence() -> None:
         cr.train([cr.Dense(5)], "xor", runs=None)
     with pytest.raises(cr.errors.ValueRangeError, match="finite"):
         cr.train([cr.Dense(2)], "xor", weights={"dense_1.b": [np.nan, 0.0]}, runs=None)
+
+
+def test_a_notebook_shows_the_summary(digits_run: cr.Run) -> None:
+    shown = digits_run._repr_html_()  # what a notebook asks for
+    assert digits_run.name in shown
+    assert "<svg" in shown
+    assert f"{digits_run.step:,} steps" in shown

@@ -86,7 +86,7 @@ if TYPE_CHECKING:
     from chainrule.document.behind import render_csv
     from chainrule.document.figure_png import render_png
     from chainrule.document.figure_svg import render_svg
-    from chainrule.document.html import document_css, render_html
+    from chainrule.document.html import document_css, render_html, render_notebook
     from chainrule.document.latex import render_katex, render_latex
 
 __all__ = [
@@ -162,6 +162,7 @@ __all__ = [
     "render_html",
     "render_katex",
     "render_latex",
+    "render_notebook",
     "render_png",
     "render_svg",
     "render_text",
@@ -174,6 +175,7 @@ __all__ = [
 _LATER: Final = {
     "document_css": "chainrule.document.html",
     "render_csv": "chainrule.document.behind",
+    "render_notebook": "chainrule.document.html",
     "render_png": "chainrule.document.figure_png",
     "render_html": "chainrule.document.html",
     "render_katex": "chainrule.document.latex",

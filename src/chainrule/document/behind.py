@@ -99,7 +99,7 @@ def _counts(heatmap: Heatmap) -> tuple[Table, ...]:
 def _links(diagram: Diagram) -> tuple[Table, ...]:
     """The connections that are drawn; of a network without any, its stages."""
     rows = [
-        Row((before.title, Number(link.source), after.title, Number(link.target), Number(link.weight, EXACT)))
+        Row((before.title, Number(link.source), after.title, Number(link.target), _weight(link.weight)))
         for links, before, after in zip(diagram.links, diagram.stages, diagram.stages[1:], strict=False)
         for link in links
     ]
@@ -107,6 +107,10 @@ def _links(diagram: Diagram) -> tuple[Table, ...]:
         headers = ("from", "unit", "to", "unit", "weight")
         return (Table(tuple(Column(header) for header in headers), tuple(rows)),)
     return (stages_of(diagram),)
+
+
+def _weight(weight: float | None) -> Cell:
+    return None if weight is None else Number(weight, EXACT)
 
 
 def _lines(pictures: Pictures) -> tuple[Table, ...]:

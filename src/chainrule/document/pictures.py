@@ -189,14 +189,13 @@ def _connections(
     before: dict[int, Point], after: dict[int, Point], links: Sequence[Link], pitch: float
 ) -> Iterator[Shape]:
     """Wider where the weight is larger, dashed and in the second color where it is negative."""
-    seen = [link for link in links if link.source in before and link.target in after and math.isfinite(link.weight)]
-    largest = max((abs(link.weight) for link in seen), default=0.0)
-    if largest == 0.0:
-        return
+    found = [(link, link.weight or 0.0) for link in links if link.source in before and link.target in after]
+    seen = [(link, weight) for link, weight in found if math.isfinite(weight)]
+    largest = max((abs(weight) for _, weight in seen), default=0.0) or 1.0
     groups: dict[tuple[int, bool], list[tuple[Point, Point]]] = {}
-    for link in seen:
-        level = round(abs(link.weight) / largest * (_WIDTHS - 1))
-        groups.setdefault((level, link.weight < 0), []).append((before[link.source], after[link.target]))
+    for link, weight in seen:
+        level = round(abs(weight) / largest * (_WIDTHS - 1))
+        groups.setdefault((level, weight < 0), []).append((before[link.source], after[link.target]))
     for (level, negative), lines in sorted(groups.items()):
         width = _THIN + (_THICK - _THIN) * level / (_WIDTHS - 1)
         yield Strands(tuple(lines), round(width, 2), 1 if negative else 0, dashed=negative)

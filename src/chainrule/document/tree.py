@@ -271,11 +271,11 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A connection from a unit of one stage to a unit of the next, both by their index, with its weight."""
+    """A connection from a unit of one stage to a unit of the next, both by their index; None is no known weight."""
 
     source: int
     target: int
-    weight: float
+    weight: float | None = None
 
 
 @dataclass(frozen=True)

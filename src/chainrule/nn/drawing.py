@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.document import Diagram, Link, NumberStyle, Stage, format_number
-from chainrule.nn.layers import ActivationLayer, Dense, Flatten
+from chainrule.document import Column, Diagram, Document, Link, Number, NumberStyle, Row, Stage, Table, format_number
+from chainrule.nn.layers import ActivationLayer, Dense, Flatten, Layer
 from chainrule.nn.layers.parameter import SampleShape
 from chainrule.nn.network import Network
 
@@ -24,13 +24,14 @@ Weights = Mapping[str, npt.NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A stage to be, and the weights (before, here) that lead to it, where every unit reads every one before."""
+    """A stage to be; whether its units read every one before it, and with which weights (before, here)."""
 
     title: str
     units: int
     remark: str
     matrix: npt.NDArray[Any] | None = None
     flat: bool = True
+    full: bool = False
 
 
 def drawing(
@@ -52,29 +53,56 @@ def drawing(
 
     Raises: ShapeError naming the layer that the input shape does not fit.
     """
+    if input_shape is not None:
+        network.output_shape(input_shape)  # raises for a layer that it does not fit
     parts = _parts(network, input_shape, weights or {})
     shown = [_shown(part, parts[place + 1] if place + 1 < len(parts) else None) for place, part in enumerate(parts)]
     stages = [Stage(part.title, part.remark, part.units, units) for part, units in zip(parts, shown, strict=True)]
     stages[0] = _labeled(stages[0], inputs)
     stages[-1] = _labeled(stages[-1], outputs)
     links = [
-        _links(after.matrix, before.shown, here.shown)
-        for before, here, after in zip(stages, stages[1:], parts[1:], strict=False)
+        _links(part, before.shown, here.shown)
+        for before, here, part in zip(stages, stages[1:], parts[1:], strict=False)
     ]
     stages, links = _shortened(stages, links)
     return Diagram(
         tuple(stages),
         tuple(links),
-        _sentence(network, input_shape, parts, drawn_weights=any(links)),
+        _sentence(network, input_shape, parts, drawn_weights=any(part.matrix is not None for part in parts)),
         title="Network",
         name="drawing",
     )
 
 
+def network_document(network: Network, input_shape: SampleShape | None = None) -> Document:
+    """The network drawn, then a row a layer: its output, its activation, its weights and biases."""
+    columns = (
+        Column("layer", heading=True),
+        Column("output", align="right"),
+        Column("activation"),
+        Column("weights and biases", align="right"),
+    )
+    table = Table(columns, tuple(_rows(network, input_shape)), name="network")
+    return Document("Network", (replace(drawing(network, input_shape), title=""), table), name="layers")
+
+
+def _rows(network: Network, input_shape: SampleShape | None) -> Iterator[Row]:
+    shape = input_shape
+    for name, layer in zip(network.names, network.layers, strict=True):
+        before, shape = shape, _after(layer, shape)
+        numbers = Number(_numbers(layer, before), _COUNT) if before else "depends on the inputs"
+        yield Row((name, _spelled(shape), layer.ends_in or "", numbers))
+
+
+def _numbers(layer: Layer, before: SampleShape) -> int:
+    """Weights and biases of a layer that reads samples of that shape."""
+    return sum(math.prod(each.shape) for each in layer.parameters(before))
+
+
 def _parts(network: Network, input_shape: SampleShape | None, weights: Weights) -> list[_Part]:
     """Inputs and layers; what has no units of its own is said under the stage before it."""
     shape = input_shape
-    parts = [_Part("inputs", math.prod(shape), _spelled(shape)) if shape else _Part("inputs", 0, "any number")]
+    parts = [_Part("inputs", math.prod(shape), _spelled(shape)) if shape else _Part("inputs", 0, "any")]
     for name, layer in zip(network.names, network.layers, strict=True):
         before, shape = shape, _after(layer, shape)
         if isinstance(layer, Flatten):
@@ -83,14 +111,15 @@ def _parts(network: Network, input_shape: SampleShape | None, weights: Weights) 
             parts[-1] = replace(parts[-1], remark=f"{parts[-1].remark}\n{layer.kind}")
             continue
         units, flat = (math.prod(shape), len(shape) == 1) if shape else (0, False)
+        full = any(each.shape == (parts[-1].units, units) for each in layer.parameters(before)) if before else False
         activation = "" if layer.ends_in in (None, "linear") else f" {layer.ends_in}"
-        numbers = sum(math.prod(each.shape) for each in layer.parameters(before)) if before else 0
+        numbers = _numbers(layer, before) if before else 0
         remark = f"{_spelled(shape)}{activation}" + (f"\n{format_number(numbers, _COUNT)}" if numbers else "")
-        parts.append(_Part(name, units, remark, _matrix(weights, name, parts[-1].units, units), flat))
+        parts.append(_Part(name, units, remark, _matrix(weights, name, parts[-1].units, units), flat, full))
     return parts
 
 
-def _after(layer: Any, shape: SampleShape | None) -> SampleShape | None:  # Any: one of the layers
+def _after(layer: Layer, shape: SampleShape | None) -> SampleShape | None:
     if isinstance(layer, Dense):
         return (layer.units,) if shape is None else layer.output_shape(shape)
     return None if shape is None else layer.output_shape(shape)
@@ -124,10 +153,11 @@ def _labeled(stage: Stage, names: Sequence[str]) -> Stage:
     return replace(stage, labels=tuple(names[unit] for unit in stage.shown)) if len(names) == stage.units else stage
 
 
-def _links(matrix: npt.NDArray[Any] | None, before: Sequence[int], here: Sequence[int]) -> tuple[Link, ...]:
-    if matrix is None:
-        return ()
-    return tuple(Link(source, target, float(matrix[source, target])) for source in before for target in here)
+def _links(part: _Part, before: Sequence[int], here: Sequence[int]) -> tuple[Link, ...]:
+    """Of a layer whose units read every unit before: with their weights, where these are known."""
+    if part.matrix is not None:
+        return tuple(Link(i, o, float(part.matrix[i, o])) for i in before for o in here)
+    return tuple(Link(i, o) for i in before for o in here) if part.full else ()
 
 
 def _shortened(stages: list[Stage], links: list[tuple[Link, ...]]) -> tuple[list[Stage], list[tuple[Link, ...]]]:

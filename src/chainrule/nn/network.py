@@ -73,6 +73,13 @@ class Network(Spoken, frozen=True, forbid_unknown_fields=True):
         """The name of the activation that the output has passed last; "linear" where none."""
         return next((layer.ends_in for layer in reversed(self.layers) if layer.ends_in is not None), "linear")
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the layers drawn, and counted as far as they are known without data."""
+        from chainrule.document import render_notebook
+        from chainrule.nn.drawing import network_document
+
+        return render_notebook(network_document(self))
+
     def parameters(self, input_shape: SampleShape) -> tuple[Parameter, ...]:
         """Every parameter in order, with its full name ("dense_1.W").
 

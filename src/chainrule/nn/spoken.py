@@ -24,5 +24,7 @@ class _CheckedStruct(type(msgspec.Struct)):
             return super().__call__(*arguments, **named)
 
 
-class Spoken(msgspec.Struct, metaclass=_CheckedStruct, frozen=True, forbid_unknown_fields=True):
+class Spoken(
+    msgspec.Struct, metaclass=_CheckedStruct, frozen=True, forbid_unknown_fields=True, repr_omit_defaults=True
+):
     """The root of layers, optimizers, initializers with a value, and networks."""

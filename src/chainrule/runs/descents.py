@@ -13,7 +13,7 @@ from chainrule.data.dataset import Dataset, ScalingKind
 from chainrule.data.load import load
 from chainrule.descent.three_ways import Way, three_ways
 from chainrule.descent.three_ways_page import three_ways_page
-from chainrule.document.html import document_css, render_html
+from chainrule.document.html import render_notebook
 from chainrule.document.tree import Plain
 from chainrule.errors import UnknownNameError
 from chainrule.errors.calls import checked_call
@@ -78,7 +78,7 @@ class Descents:
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
-        return f"<style>\n{document_css()}</style>\n{render_html(self.page.document, standalone=False)}"
+        return render_notebook(self.page.document)
 
 
 @checked_call

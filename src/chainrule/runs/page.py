@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chainrule.document import Document, render_text, to_plain
-from chainrule.document.html import document_css, render_html
+from chainrule.document.html import render_html, render_notebook
 from chainrule.document.latex import render_latex
 from chainrule.document.record import to_json
 from chainrule.document.tree import Plain
@@ -78,7 +78,7 @@ class Page:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the same document with its formulas as MathML, in a style of its own."""
-        return f"<style>\n{document_css()}</style>\n{render_html(self.document, standalone=False)}"
+        return render_notebook(self.document)
 
     def _repr_latex_(self) -> str:
         """What a notebook that becomes a LaTeX article holds: the page without its preamble."""

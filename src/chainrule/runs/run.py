@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from chainrule.data.dataset import Array, Dataset
 from chainrule.data.load import load_source
+from chainrule.document.html import render_notebook
 from chainrule.errors import RunError, UnknownNameError
 from chainrule.errors.calls import check_kind, checked_call
 from chainrule.explain.scope import Depth
@@ -393,6 +394,9 @@ class Run:
     def __repr__(self) -> str:
         test = "".join(f", test {name} {value:.4g}" for name, value in (self.test or {}).items() if name != "loss")
         return f"Run({self.name!r}, {self.reason}, {self.epochs} epochs{test})"
+
+    def _repr_html_(self) -> str:  # what a notebook shows
+        return render_notebook(self.summary().document)
 
     def _said(self, x: object) -> dict[str, Array]:
         return predict(self.graphs, self.checkpoint.state, samples_as(x, self.record))

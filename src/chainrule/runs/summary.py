@@ -13,7 +13,6 @@ from chainrule.document import (
     Column,
     Content,
     Document,
-    Figure,
     Group,
     Heading,
     Labeled,
@@ -23,7 +22,6 @@ from chainrule.document import (
     Paragraph,
     Plain,
     Row,
-    Series,
     Strong,
     Summary,
     Table,
@@ -31,10 +29,10 @@ from chainrule.document import (
 from chainrule.nn.layers import Dense, Flatten, Layer
 from chainrule.runs.page import Page
 from chainrule.runs.subject import said
+from chainrule.train.curves import loss_curve
 from chainrule.train.data_record import DataRecord
 from chainrule.train.evaluate import Classified, ClassScore, Regressed, Scores
 from chainrule.train.experiment import Experiment
-from chainrule.train.history import History
 from chainrule.train.step import trainable_names
 
 if TYPE_CHECKING:
@@ -43,7 +41,6 @@ if TYPE_CHECKING:
 COUNT: Final = NumberStyle("count")
 SHARE: Final = NumberStyle("percent", 1)
 MOST_CLASSES: Final = 20  # rows of the table of classes; of more, the worst
-CURVES: Final = {"loss": "training", "val_loss": "validation"}
 
 
 def before_training(experiment: Experiment, record: DataRecord) -> Document:
@@ -73,7 +70,7 @@ def before_training(experiment: Experiment, record: DataRecord) -> Document:
 def summary_of(run: Run) -> Page:
     """The same of a run that exists, with its curve and its scores."""
     document = before_training(run.experiment, run.record)
-    blocks: list[Block] = [*document.blocks, *curve(run.history)]
+    blocks: list[Block] = [*document.blocks, *loss_curve(run.history)]
     state = f"{run.reason}, {run.epochs} of {run.experiment.epochs} epochs, {run.step:,} steps"
     blocks.append(Labeled("State", (Paragraph(state),)))
     if run.test:
@@ -181,7 +178,7 @@ def _shortened(names: tuple[str, ...], most: int = 6) -> str:
 
 def after_training(run: Run) -> Document:
     """The loss curve, the scores and where the run is."""
-    blocks: list[Block] = [*curve(run.history)]
+    blocks: list[Block] = [*loss_curve(run.history)]
     if isinstance(run.scores, Classified) or (run.scores and len(run.scores.targets) > 1):
         blocks.append(scores_table(run.scores))
     result = [Labeled(*_result(run)), Labeled("Time", (Paragraph(_time(run)),))]
@@ -189,18 +186,6 @@ def after_training(run: Run) -> Document:
         result.append(Labeled("Run", (Paragraph(Code(near(run.path))),)))
     blocks.append(Group(tuple(result)))
     return Document(run.name, tuple(blocks), name="result")
-
-
-def curve(history: History) -> tuple[Block, ...]:
-    """The loss after every epoch; nothing for a single one, of which there is no curve."""
-    if history.epochs < 2:
-        return ()
-    epochs = tuple(range(1, history.epochs + 1))
-    series = tuple(Series(words, epochs, tuple(history[name])) for name, words in CURVES.items() if name in history)
-    first, last = history["loss"][0], history["loss"][-1]
-    moved = "fell" if last < first else "rose"
-    sentence = f"The training loss {moved} from {first:.4g} to {last:.4g} in {history.epochs} epochs."
-    return (Figure("line", series, sentence, title="Loss", x_label="epoch", name="loss"),)
 
 
 def scores_table(scores: Scores) -> Table:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Final
 
-from chainrule.document import Figure, Series
+from chainrule.document import Column, Document, Figure, Group, Number, Row, Series, Table
 from chainrule.train.history import History
 
 PARTS: Final = {"": "training", "val_": "validation"}
@@ -30,6 +31,14 @@ def score_curve(history: History) -> tuple[Figure, ...]:
     return tuple(_score(history, name) for name in _SCORES if name in history or f"val_{name}" in history)
 
 
+def history_document(history: History) -> Document:
+    """Curves of loss and score beside one another; of a single epoch, of which there is no curve, a table."""
+    steep = is_steep(history)
+    curves = (*(replace(figure, logarithmic=steep) for figure in loss_curve(history)), *score_curve(history))
+    count = f"{history.epochs:,} {'epoch' if history.epochs == 1 else 'epochs'}"
+    return Document("History", (Group(curves),) if curves else (_table(history),), subtitle=count, name="history")
+
+
 def is_steep(history: History) -> bool:
     """Whether the losses span so much that decades show them better; none is 0 or below then."""
     losses = [value for series in _series(history, "loss") for value in series.y if math.isfinite(value)]
@@ -42,6 +51,13 @@ def _score(history: History, name: str) -> Figure:
     ends = " and ".join(f"{each.y[-1]:.4g} in {each.name}" for each in series)
     sentence = f"{title} after {history.epochs} epochs: {ends}."
     return Figure("line", series, sentence, title=title, x_label="epoch", y_label=label, name=name)
+
+
+def _table(history: History) -> Table:
+    columns = (Column("epoch", heading=True), *(Column(name) for name in history))
+    numbers = [[Number(value) for value in history[name]] for name in history]
+    rows = [Row((str(place + 1), *cells)) for place, cells in enumerate(zip(*numbers, strict=True))]
+    return Table(columns, tuple(rows), name="epochs")
 
 
 def _series(history: History, name: str) -> tuple[Series, ...]:

@@ -70,6 +70,13 @@ class History(Mapping[str, list[float]]):
             rows[SHOWN // 2 : -SHOWN // 2] = [["…", *("" for _ in names)]]
         return "\n".join([f"History of {self.epochs} epochs", *_lines([["epoch", *names], *rows])])
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the curves, and the numbers behind them."""
+        from chainrule.document import render_notebook
+        from chainrule.train.curves import history_document
+
+        return render_notebook(history_document(self))
+
     def _names(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(name for entry in self.entries for name in entry.metrics))
 

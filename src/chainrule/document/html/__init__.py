@@ -8,10 +8,15 @@ from chainrule.document.html.spans import plain
 from chainrule.document.html.style import PAGE_CSS, document_css
 from chainrule.document.tree import Document
 
-__all__ = ["document_css", "render_html"]
+__all__ = ["document_css", "render_html", "render_notebook"]
 
 # Nothing is loaded and nothing runs, whatever the page should come to hold.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+def render_notebook(document: Document) -> str:
+    """The document as a notebook shows it: an article with its style."""
+    return f"<style>\n{document_css()}</style>\n{render_html(document, standalone=False)}"
 
 
 def render_html(document: Document, *, standalone: bool = True) -> str:
