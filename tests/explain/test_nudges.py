@@ -22,6 +22,7 @@ from tests.absent import require
 from tests.conftest import Golden
 from tests.explain.subjects import Setting, setting, two_two_two, waves
 
+WHY = "sample 1 is a 1, and output 1 wants more of unit 3"  # what the loudest asks, as it is found elsewhere
 NAMED = ("dense_1.W[2, 3]", "dense_1.b[3]", "dense_2.W[3, 2]", "dense_2.b[2]")
 
 
@@ -158,7 +159,7 @@ def sentence(terms: list[float]) -> str:
     n = len(terms)
     shares, wishes = np.full(n, 1 / n), np.array([terms])
     mean = np.mean(wishes, axis=1)
-    data: Any = nudges_page(Nudges(base.subject, base.weights, shares, wishes, mean, -mean, mean)).data
+    data: Any = nudges_page(Nudges(base.subject, base.weights, shares, wishes, mean, -mean, mean, (WHY,))).data
     return data["weights"][0]["sentence"]
 
 
@@ -168,10 +169,11 @@ def sentence(terms: list[float]) -> str:
         ([0.0, 0.0, 0.0], "no sample asks anything of this weight"),
         ([1.0, 2.0, 0.0], "2 want it larger; 1 does not mind"),
         ([-1.0, 0.0, 0.0], "1 wants it smaller; 2 do not mind"),
-        ([0.1, 5.0, -1.0, -1.0], "sample 1 (1) alone outvotes the 2 that want it smaller"),
-        ([0.0, 5.0, -1.0], "sample 1 (1) outvotes the one that wants it smaller; 1 does not mind"),
-        ([-3.0, 2.0, 2.0], "sample 0 (0) asks loudest, and is outvoted by the 2 that want it larger"),
-        ([2.0, 2.0, 2.0, -1.0, -1.5], "the 3 that want it larger outvote the 2 that want it smaller"),
+        ([0.1, 5.0, -1.0, -1.0], f"{WHY}: it alone outvotes the 2 that want it smaller"),
+        ([0.1, 5.0, -0.2, -0.4], f"{WHY}: it alone outvotes the 2 that want it a little smaller"),
+        ([0.0, 5.0, -1.0], f"{WHY}: it outvotes the one that wants it smaller; 1 does not mind"),
+        ([-3.0, 2.0, 2.0], f"{WHY}: it asks loudest, and is outvoted by the 2 that want it larger"),
+        ([2.0, 2.0, 2.0, -1.0, -1.5], f"the 3 that want it larger outvote the 2 that want it smaller; loudest: {WHY}"),
         ([1.0, -1.0], "1 wants it larger, 1 wants it smaller: they all but cancel"),
     ],
 )

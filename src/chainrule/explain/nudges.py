@@ -13,6 +13,7 @@ import numpy.typing as npt
 from chainrule.autodiff.per_sample import contributions
 from chainrule.autodiff.reverse import adjoints
 from chainrule.errors import ShapeError, UnknownNameError, ValueRangeError
+from chainrule.explain.causes import causes_of
 from chainrule.explain.chain import Way, route_of
 from chainrule.explain.numbers import evaluate
 from chainrule.explain.subject import MOST_ECHOED, Subject, show_weight
@@ -37,6 +38,7 @@ class Nudges:
         gradients: ∂L/∂w as differentiation of the mean loss gives it, computed apart from the nudges, (k,).
         errors_first: minus what the gradient would be were δ averaged before it is multiplied with the averaged
             activation, (k,).
+        causes: of each weight, why the sample that asks loudest asks it; empty sentences where nobody asks.
     """
 
     subject: Subject
@@ -46,6 +48,7 @@ class Nudges:
     average: Floats
     gradients: Floats
     errors_first: Floats
+    causes: tuple[str, ...]
 
     @property
     def names(self) -> list[str]:
@@ -91,6 +94,7 @@ def nudges_of(subject: Subject, way: Way, weights: Sequence[Weight]) -> Nudges:
             "the weights of these samples sum to 0, so they have no mean loss; choose one that counts"
         )
     nudges = -np.stack([found[f"own {place}"] for place in range(len(weights))])
+    loudest = np.argmax(np.abs(nudges * shares), axis=1).tolist()
     return Nudges(
         subject=subject,
         weights=tuple(weights),
@@ -99,6 +103,7 @@ def nudges_of(subject: Subject, way: Way, weights: Sequence[Weight]) -> Nudges:
         average=np.sum(nudges * shares, axis=1),
         gradients=np.array([found[f"gradient {name}"][index] for name, index in weights]),
         errors_first=np.array([_errors_first(found, shares, name, index) for name, index in weights]),
+        causes=causes_of(subject, way, weights, loudest),
     )
 
 

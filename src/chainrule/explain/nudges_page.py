@@ -30,6 +30,7 @@ from chainrule.explain.nudges import BOUND, Floats, Nudges
 MOST_SAMPLES: Final = 6  # columns that fit beside the names of weights; of more samples, the loudest
 FEWER: Final = 4  # then so many, and one for all the others
 EVEN: Final = 0.01  # of Σ|terms|: an average below it says that the wishes cancel
+LITTLE: Final = 0.1  # of the loudest wish: below it a wish is little
 NUDGE: Final = NumberStyle("significant", 3, signed=True, leading_zero=False)
 THREE: Final = NumberStyle("significant", 3)
 SIGNED: Final = NumberStyle("significant", 4, signed=True)
@@ -116,7 +117,7 @@ def _means(found: Nudges, places: list[int]) -> Floats:
 
 def _sentence(found: Nudges, k: int) -> str:
     """Who outvotes whom, from the numbers of one weight."""
-    terms, subject = found.terms[k], found.subject
+    terms = found.terms[k]
     size, total = float(found.sizes[k]), float(found.average[k])
     if not math.isfinite(size):
         return "not all of these wishes are finite numbers"
@@ -132,15 +133,16 @@ def _sentence(found: Nudges, k: int) -> str:
     winners, losers = (up, down) if total > 0 else (down, up)
     winning, losing = ("larger", "smaller") if total > 0 else ("smaller", "larger")
     loud = int(np.argmax(np.abs(terms)))
-    name, against = f"sample {subject.rows[loud]} ({subject.targets[loud]})", float(size - abs(total)) / 2
+    against = float(size - abs(total)) / 2
     if terms[loud] * total < 0:
         majority = f"the one that wants it {winning}" if winners == 1 else f"the {winners} that want it {winning}"
-        return f"{name} asks loudest, and is outvoted by {majority}{idle}"
-    others = f"the one that wants it {losing}" if losers == 1 else f"the {losers} that want it {losing}"
+        return f"{found.causes[k]}: it asks loudest, and is outvoted by {majority}{idle}"
+    little = "a little " if float(np.max(-terms * np.sign(total))) < LITTLE * abs(terms[loud]) else ""
+    others = f"the one that wants it {little}{losing}" if losers == 1 else f"the {losers} that want it {little}{losing}"
     if abs(terms[loud]) > against:
         alone = "alone outvotes" if winners > 1 else "outvotes"
-        return f"{name} {alone} {others}{idle}"
-    return f"the {winners} that want it {winning} outvote {others}{idle}"
+        return f"{found.causes[k]}: it {alone} {others}{idle}"
+    return f"the {winners} that want it {winning} outvote {others}{idle}; loudest: {found.causes[k]}"
 
 
 def _wants(count: int, what: str) -> str:
@@ -299,6 +301,7 @@ def _data(found: Nudges) -> dict[str, Plain]:
                 "errors_first": float(found.errors_first[k]),
                 "agreement": abs(float(found.average[k])) / float(found.sizes[k]) if found.sizes[k] > 0.0 else None,
                 "sentence": _sentence(found, k),
+                "cause": found.causes[k],
             }
             for k, name in enumerate(found.names)
         ],
