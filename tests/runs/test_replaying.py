@@ -1,4 +1,4 @@
-"""Where the weights stood: sizes, changes and the last update, against sums written out here."""
+"""Two steps beside each other: sizes, changes, losses, gradients and updates, against sums written out here."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_sizes_changes_and_ratios_are_those_of_the_weights(digits_run: cr.Run) -
         assert row["update_to_weight"] == pytest.approx(update / size(before[name]), rel=1e-12)
 
 
-def test_the_change_is_counted_from_the_checkpoint_before_where_nothing_is_said(digits_run: cr.Run) -> None:
+def test_the_change_is_counted_from_the_power_of_two_before_where_nothing_is_said(digits_run: cr.Run) -> None:
     assert replayed(digits_run, 100).data["compared_with"] == 64
     assert replayed(digits_run, 64).data["compared_with"] == 32
     first: Any = replayed(digits_run, 0).data
@@ -84,3 +84,47 @@ def test_a_moment_predicts_with_its_own_weights(digits_run: cr.Run) -> None:
     assert (late.predict(x) == digits_run.predict(x)).all()
     assert (early.predict(x) != digits_run.predict(x)).any()
     assert early.evaluate().metrics["accuracy"] < digits_run.evaluate().metrics["accuracy"]
+
+
+def test_loss_and_gradients_are_taken_on_the_training_rows_at_both_steps(digits_run: cr.Run) -> None:
+    """Witnesses: `evaluate` on those rows, and the gradients that `explain` opens one by one."""
+    data: Any = replayed(digits_run, 100, 20).data
+    rows = digits_run.prepared.rows
+    x, y = digits_run.dataset.x[rows], digits_run.dataset.y[rows].astype(str)
+    for step, scores, slope in ((20, "scores_then", "gradient_then"), (100, "scores", "gradient")):
+        moment = digits_run.at(step)
+        right = moment.evaluate(cr.load((x, y))).metrics
+        assert data[scores]["loss"] == pytest.approx(right["loss"], rel=1e-5)
+        assert data[scores]["accuracy"] == pytest.approx(right["accuracy"], rel=1e-12)
+        opened: list[Any] = [
+            moment.explain(f"dense_2.b[{k}]", samples=[int(row) for row in rows]).data for k in range(10)
+        ]
+        found = next(row for row in data["parameters"] if row["name"] == "dense_2.b")
+        assert found[slope] == pytest.approx(size([each["gradient"] for each in opened]), rel=1e-9)
+
+
+def test_the_weights_that_moved_most_are_named(digits_run: cr.Run) -> None:
+    page = replayed(digits_run, 100, 20)
+    data: Any = page.data
+    now, then = digits_run.at(100).weights, digits_run.at(20).weights
+    moves = {name: np.abs(now[name].astype(float) - then[name]) for name in now}
+    largest = sorted((value for each in moves.values() for value in each.ravel().tolist()), reverse=True)[:6]
+    assert [abs(each["now"] - each["then"]) for each in data["moved"]] == largest
+    for each in data["moved"]:
+        name, _, index = each["weight"].partition("[")
+        place = tuple(int(part) for part in index.rstrip("]").split(","))
+        assert (each["then"], each["now"]) == (float(then[name][place]), float(now[name][place]))
+    text = " ".join(page.text.split())
+    shares = {row["name"]: row["change"] / row["norm"] for row in data["parameters"]}
+    most = max(shares, key=lambda name: shares[name])
+    assert f"For its size {most} moved most: by {shares[most]:.0%} of it" in text
+    fell = 1 - data["scores"]["loss"] / data["scores_then"]["loss"]
+    assert f"the loss fell by {fell:.0%}" in text
+    assert f"chainrule history {digits_run.name} --weight '{data['moved'][0]['weight']}'" in text
+
+
+def test_a_step_beside_itself_has_not_moved(digits_run: cr.Run) -> None:
+    page = replayed(digits_run, 50, 50)
+    assert page.data["moved"] == []
+    assert "Read on" not in page.text
+    assert page.data["scores"] == page.data["scores_then"]

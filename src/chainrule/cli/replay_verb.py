@@ -1,4 +1,4 @@
-"""`chainrule replay`: where the weights of a run stood at any of its steps."""
+"""`chainrule replay`: a run at any of its steps, beside another step."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def replay(
     *,
     step: Annotated[int, Parameter(help="How many updates were done.")],
     compare: Annotated[
-        int | None, Parameter(help="The step that changes are counted from; the checkpoint before where not said.")
+        int | None, Parameter(help="The step to compare with; the last power of two before where not said.")
     ] = None,
     format: Format = "text",  # noqa: A002 - the option's name
     output: Output = None,
     width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
     ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,
 ) -> int:
-    """Bring a step back, bit for bit, from the checkpoint before it: sizes of weights, changes, the last update."""
+    """Bring a step back, bit for bit, and set it beside another: loss, weights, gradients, updates."""
     from chainrule.runs.opening import open_run
     from chainrule.runs.replaying import replayed
 
