@@ -28,7 +28,7 @@ def trained(activation: str, y: Any = None, **options: Any) -> cr.Run:
 
 def opened(run: cr.Run, weights: list[tuple[str, tuple[int, ...]]]) -> Nudges:
     moment = Moment(run.checkpoint.state, run.step, "now")
-    subject = subject_of(run.prepared, moment, ROWS, None, "reference")
+    subject = subject_of(run.prepared, moment, ROWS, (), "reference")
     return nudges_of(subject, way_of(subject), weights)
 
 
