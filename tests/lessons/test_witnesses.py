@@ -150,3 +150,17 @@ def test_where_three_descents_lead() -> None:
     y = x @ [[2.0], [-1.0]] + 0.5 * normal(0, Purpose.GENERATE, 1, (800, 1))
     best = np.linalg.lstsq(np.column_stack((x, np.ones(800))), y, rcond=None)[1][0] / 1600
     assert 0 <= numbers("three-descents", "settles")["losses"]["mini-batch"] - best < 0.01 * best
+
+
+def test_the_nine_equations_by_hand() -> None:
+    found = numbers("xor", "equations")["gradients"]
+    run = cr.train([cr.Dense(2, "relu"), cr.Dense(1, "sigmoid")], "xor", epochs=1, dtype="float64", runs=None).at(0)
+    (w1, b1, w2, b2), x = run.weights.values(), np.array([0.0, 1.0])
+    z = x @ w1 + b1
+    a = np.maximum(0.0, z)
+    error = 1 / (1 + math.exp(-float((a @ w2 + b2)[0]))) - 1
+    delta = error * w2[:, 0] * (z > 0)
+    own = {"dense_1.b[0]": delta[0], "dense_1.b[1]": delta[1], "dense_2.b[0]": error}
+    own |= {f"dense_1.W[{i}, {j}]": x[i] * delta[j] for i in range(2) for j in range(2)}
+    own |= {f"dense_2.W[{i}, 0]": a[i] * error for i in range(2)}
+    assert found == pytest.approx(own, rel=1e-12)

@@ -10,14 +10,16 @@ import numpy as np
 
 import chainrule as cr
 from chainrule.document import Beside, Code, Equations, call, equals, juxtaposed, minus, number, plus, symbol
-from chainrule.lessons.probing import Values
+from chainrule.lessons.probing import Values, probe
 from chainrule.lessons.taught import Lesson, Told
-from chainrule.lessons.writing import bars, claim, formulas, part, say, table
+from chainrule.lessons.writing import bars, claim, formulas, opened, part, say, table
 
 SEEDS: Final = 100
 COPIES: Final = 100  # of the four rows, so that an epoch is a hundred updates
 EPOCHS: Final = 5
 ROWS: Final = 4
+SHOWN: Final = 1  # the row 01
+BOUND: Final = 1e-12  # of gradients below 1; rounding of a few products stays far below
 SURE: Final = 5.0  # the score that the weights set by hand give a row that is right
 BY_HAND: Final = {
     "dense_1.W": [[1.0, 1.0], [1.0, 1.0]],
@@ -46,7 +48,7 @@ class Ending:
 def teach(seed: int) -> Told:
     """Weights that do it, a hundred seeds that look for them, and other networks."""
     found = {name: _study(hidden, seed) for name, hidden in NETWORKS.items()}
-    return (*_by_hand(), *_hundred(found["2-2-1"]), *_others(found))
+    return (*_by_hand(), *_equations(seed), *_hundred(found["2-2-1"]), *_others(found))
 
 
 def network(hidden: tuple[int, ...]) -> list[cr.Dense]:
@@ -81,6 +83,32 @@ def _formulas() -> Equations:
         Beside((equals(h1, call("ReLU", plus(x1, x2))), equals(h2, call("ReLU", minus(plus(x1, x2), number(1)))))),
         equals(symbol("ŷ"), call("σ", score)),
     )
+
+
+def _equations(seed: int) -> Told:
+    """The derivatives of all nine weights and biases on one row, before the first step."""
+    xor = cr.load("xor")
+    one = probe(network((2,)), cr.load(xor.x[SHOWN : SHOWN + 1], [[1.0]]), seed, loss="binary_cross_entropy",
+                scale_features="none")  # fmt: skip
+    run = cr.train(network((2,)), xor, loss="binary_cross_entropy", weights=one.weights, optimizer=cr.SGD(1.0),
+                   batch_size=ROWS, epochs=1, dtype="float64", runs=None)  # fmt: skip
+    page = run.explain(network=True, depth="scalar", sample=SHOWN, at="start")
+    weights: Any = page.data["weights"]  # Any: plain JSON values
+    found = {each["weight"]: each["gradient"] for each in weights}
+    stepped = {f"{name}[{', '.join(map(str, index))}]": float(values[index])
+               for name, values in one.gradients.items() for index in np.ndindex(values.shape)}  # fmt: skip
+    off = max(abs(found[name] - stepped[name]) for name in found)
+    silent = sum(gradient == 0.0 for gradient in found.values())
+    return (
+        part("Its nine equations"),
+        say("The same network with weights that were drawn, on the row 01, which is a 1. Every derivative is a product "
+            "along the way from the loss to the weight, and each begins with ŷ − y."),
+        *opened(page, "forward", "output", "weights dense_2", "weights dense_1"),
+        claim("equations", "the ", len(found), " equations give what one real step on this row takes away, off by at "
+              "most ",
+              off, "; ", silent, " of them are 0, where an input is 0 or a unit is off",
+              holds=len(found) == 9 and found.keys() == stepped.keys() and off < BOUND, gradients=found),
+    )  # fmt: skip
 
 
 def _study(hidden: tuple[int, ...], seed: int) -> list[Ending]:

@@ -123,7 +123,7 @@ class Loop:
 
     def _next_stop(self) -> int:
         """The step after which something is due at the latest: its checkpoint stays, or it is the last one wanted."""
-        kept = next_kept(self.step)
+        kept = self.step + self._length if self._keeper.folder is None else next_kept(self.step)
         return kept if self._until is None else min(kept, self._until)
 
     def _count(self, stretch: Stretch, steps: int, measured: dict[str, Array], seconds: float) -> None:
