@@ -40,7 +40,8 @@ def _one_weight() -> Told:
         table(("rate", "η", "r", "loss at first", "after 1 step", f"after {STEPS - 1}"),
               [(name, RATES[name], factors[name], values[0], values[1], values[-1]) for name, values in losses.items()],
               name="rates"),
-        claim("share", "the loss, which is a square, falls to r² at every rate, in the run as in the formula",
+        claim("share", "at all ", len(RATES), " rates the first step leaves r² of the loss, which is a square: in "
+              "the run as in the formula",
               holds=all(abs(falls[name] - factors[name] ** 2) < 1e-12 for name in RATES), shares=falls),
         claim("small", "with η = ", RATES["too small"], " a loss of ", losses["too small"][-1], " is left after ",
               STEPS - 1, " steps, ", losses["too small"][-1] / losses["small"][-1], " times as much as with η = ",
