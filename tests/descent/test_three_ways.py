@@ -10,7 +10,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.descent.three_ways import sizes, three_ways
-from chainrule.document import Figure, Table, find
+from chainrule.document import Landscape, Table, find
 from chainrule.errors import UnknownNameError
 from chainrule.runs.descents import Descents, descents_of
 from chainrule.train.resolve import design
@@ -103,8 +103,8 @@ def test_the_page_holds_the_numbers(moons: Descents) -> None:
     assert isinstance(table, Table)
     assert len(table.rows) == 3
     paths = find(moons.page.document, "paths")
-    assert isinstance(paths, Figure)
-    for series in paths.series:
+    assert isinstance(paths, Landscape)
+    for series in paths.paths:
         assert (series.x[0], series.y[0]) == pytest.approx((0.0, 0.0), abs=1e-12)  # they begin together
     assert max(map(len, str(moons).splitlines())) <= 80
     assert moons.page.html

@@ -26,6 +26,7 @@ from chainrule.document import (
     Indices,
     Items,
     Labeled,
+    Landscape,
     Link,
     Listing,
     Matrix,
@@ -178,6 +179,18 @@ def diagrams(draw: st.DrawFn) -> Diagram:
 
 
 @st.composite
+def landscapes(draw: st.DrawFn) -> Landscape:
+    places = st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=5, unique=True).map(sorted).map(tuple)
+    x, y = draw(places), draw(places)
+    heights = _tuples(_tuples(st.floats(), len(x), len(x)), len(y), len(y))
+    count = draw(st.integers(0, 4))
+    path = st.builds(Series, words, _tuples(values, count, count), _tuples(values, count, count))
+    paths, title = draw(_tuples(path, 3)), draw(contents)
+    said, across, up, value = (draw(words) for _ in range(4))
+    return Landscape(x, y, draw(heights), said, paths, title, across, up, value, draw(st.booleans()))
+
+
+@st.composite
 def pictures(draw: st.DrawFn) -> Pictures:
     headers = draw(_tuples(words, 3))
     picture = st.builds(Picture, _tuples(_tuples(st.floats())), _tuples(words, len(headers), len(headers)))
@@ -195,6 +208,7 @@ flat = st.one_of(
     heatmaps(),
     diagrams(),
     pictures(),
+    landscapes(),
     st.builds(Rule),
 )
 

@@ -78,6 +78,12 @@ def test_the_same_data_give_the_same_bytes() -> None:
 
 
 @FEW
-@given(strategies.figures() | strategies.heatmaps() | strategies.diagrams() | strategies.pictures())
+@given(
+    strategies.figures()
+    | strategies.heatmaps()
+    | strategies.diagrams()
+    | strategies.pictures()
+    | strategies.landscapes()
+)
 def test_anything_is_painted(what: Drawn) -> None:
     assert opened(what).size[0] >= 800

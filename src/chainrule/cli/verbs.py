@@ -27,6 +27,7 @@ VERBS: Final[dict[str, Verb]] = {
         Verb("explain", "explain RUN --weight W", "open a weight: why it moves, in symbols and numbers", "explain"),
         Verb("nudges", "nudges RUN", "what each sample wants of the weights, and the mean", "nudges"),
         Verb("descent", "descent WHAT", "batch, mini-batch and stochastic, side by side", "descent"),
+        Verb("surface", "surface RUN", "the loss around the weights, and the path on it", "surface"),
         Verb("replay", "replay RUN --step K", "any step again, bit for bit, beside another step", "replay"),
         Verb("history", "history RUN --weight W", "a weight at every step, and the samples that moved it", "history"),
         Verb("report", "report RUN", "one HTML file that tells a run, with every chart", "report"),

@@ -69,6 +69,6 @@ def principal(places: Floats, origin: Floats) -> Plane:
 def _direction(centered: Floats, variance: float, vector: Floats, total: float, ahead: Floats) -> Floats:
     """A right singular vector from its left one; zeros where all places lie on a line or a point."""
     if variance <= TINY * total or total == 0.0:
-        return np.zeros(centered.shape[1])
+        return np.zeros_like(ahead)
     direction = (vector @ centered) / math.sqrt(variance)
     return direction if float(direction @ ahead) >= 0.0 else -direction

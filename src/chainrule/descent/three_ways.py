@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from chainrule.data.batches import offsets
 from chainrule.data.dataset import Dataset
-from chainrule.descent.walk import Walk, walked
+from chainrule.descent.walk import Walk, looks, walked
 from chainrule.errors import NonFiniteError
 from chainrule.train.checkpoint import Checkpoint
 from chainrule.train.evaluate import measure
@@ -27,8 +27,6 @@ WalkName: TypeAlias = Literal["steady walk", "zig-zag", "drunkard's walk"]
 STEADY: Final = 1.5  # straight lines: a shorter way whose updates go on as before is a steady walk
 ZIGZAG: Final = 10.0  # a shorter way is a zig-zag, and so is one
 BACK: Final = -0.1  # whose updates turn back more than this, as a mean cosine; the others are a drunkard's walk
-PLACES: Final = 120  # at which a way is looked at, beside the ends of the epochs
-MOST_NUMBERS: Final = 12_000_000  # that the places of a way may hold: 100 MB
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -133,7 +131,13 @@ def _way(name: WayName, size: int, rows: int, train: Callable[[int], Fit]) -> Wa
             losses.append(loss_of(done.prepared, at))
 
     start = done.held[0]  # before the first update
-    walk = walked(done.prepared, done.history, looks(done.prepared, done.step, updates), start, look)
+    walk = walked(
+        done.prepared,
+        done.history,
+        sorted({*looks(done.prepared, done.step, updates), *range(0, done.step + 1, updates)}),
+        start,
+        look,
+    )
     return Way(name, size, updates, last, tuple(losses), done, walk)
 
 
@@ -143,14 +147,6 @@ def _pass_on(reason: StopReason) -> None:
         signal.raise_signal(signal.SIGINT)
     elif reason == "terminated":
         signal.raise_signal(signal.SIGTERM)
-
-
-def looks(prepared: Prepared, steps: int, per_epoch: int) -> list[int]:
-    """The steps at which to look: evenly, and at the end of every epoch."""
-    trained = set(prepared.graphs.trainable)
-    size = sum(int(np.prod(each.shape)) for each in prepared.graphs.parameters if each.name in trained)
-    count = max(min(PLACES, steps, MOST_NUMBERS // max(size, 1)), 2)
-    return sorted({*(round(k * steps / count) for k in range(count + 1)), *range(0, steps + 1, per_epoch)})
 
 
 def loss_of(prepared: Prepared, at: Checkpoint) -> float:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from chainrule.descent.directions import Plane, principal
+from chainrule.descent.surface import grid_of
+from chainrule.descent.surface_page import landscape_of
 from chainrule.descent.three_ways import BACK, STEADY, ZIGZAG, Way
 from chainrule.descent.walk import Walk
+from chainrule.descent.words import capital, counted
 from chainrule.document import (
     Block,
     Cell,
@@ -34,6 +38,7 @@ FOUR: Final = NumberStyle("significant", 4)
 COSINE: Final = NumberStyle("fixed", 2, signed=True)
 ALIKE: Final = 0.1  # cosines closer to 0 than this say that an update knows nothing of the one before
 MUCH: Final = 0.5
+POINTS: Final = 17  # a side of the grid under the paths
 WIDE: Final = 10.0  # times the smallest loss: beyond, a logarithmic axis shows more
 
 
@@ -131,26 +136,23 @@ def _walk_cells(walk: Walk) -> tuple[Cell, ...]:
 
 
 def _paths(ways: Sequence[Way]) -> list[Block]:
-    """The ways in the plane in which they differ most."""
-    walks = [way.walk for way in ways if way.walk is not None]
-    places = np.concatenate([walk.places for walk in walks])
+    """The ways in the plane in which they differ most, on the loss there."""
+    walked = [(way, way.walk, way.fit) for way in ways if way.walk is not None and way.fit is not None]
+    places = np.concatenate([walk.places for _, walk, _ in walked])
     if len(places) < 3 or not np.ptp(places, axis=0).any():
         return []
-    plane = principal(places, walks[0].places[0])
+    _, first, fit = walked[0]
+    plane = principal(places, first.places[0])
     if not plane.up.any():  # all lies on one line
         return []
-    series = tuple(_path(way.name, walk, plane) for way, walk in zip(ways, walks, strict=True))
-    shown = sum(plane.shares)
+    x, y, losses = grid_of(fit.prepared, fit.state, plane, plane.placed(places), fit.checkpoint.backend, POINTS)
     sentence = (
-        f"The ways from the same weights, at (0, 0), in the two directions in which they differ most, which hold "
-        f"{shown:.0%} of the variance of all places."
+        "The ways from the same weights, at (0, 0), on the loss in the two directions in which they differ most, which "
+        f"hold {sum(plane.shares):.0%} of the variance of all places; the other weights are those of the beginning."
     )
-    return [
-        Figure(
-            "line", series, sentence, title="Paths", x_label=plane.names[0], y_label=plane.names[1], name="paths",
-            data={"shares": list(plane.shares)},
-        )
-    ]  # fmt: skip
+    paths = tuple(_path(way.name, walk, plane) for way, walk, _ in walked)
+    drawn = landscape_of(x, y, losses, paths, plane, sentence)
+    return [replace(drawn, title="Paths", name="paths", data={"shares": list(plane.shares)})]
 
 
 def _path(name: str, walk: Walk, plane: Plane) -> Series:
@@ -211,16 +213,6 @@ def _gait(way: Way, walk: Walk) -> str:
     else:
         how = f"an update knows nothing of the one before ({turn})"
     return f"{capital(way.name)} descent: {how}; the way is {walk.detour:.3g} times the straight line, a {way.kind}."
-
-
-def capital(text: str) -> str:
-    """The text as the beginning of a sentence."""
-    return text[:1].upper() + text[1:]
-
-
-def counted(count: int, word: str) -> str:
-    """A number of things."""
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 # ---- for programs ----

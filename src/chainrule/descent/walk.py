@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -28,23 +29,48 @@ LENGTH, TURNS, COUNTED = f"{WALK}length", f"{WALK}turns", f"{WALK}counted"
 WIDE: Final = "float64"
 
 
+PLACES: Final = 120  # at which a way is looked at, beside the ends of the epochs
+MOST_NUMBERS: Final = 12_000_000  # that the places of a way may hold: 100 MB
+
+
 @dataclass(frozen=True, eq=False, slots=True)
-class Walk:
-    """The way of a run through the space of its trained weights.
+class Path:
+    """Where a run stood in the space of its trained weights.
 
     Attributes:
-        steps: at which the run was looked at, rising; the first is where the walk begins.
+        steps: at which it was looked at, rising.
         places: the trained weights there, one after the other as one row, float64 (points, weights).
+    """
+
+    steps: tuple[int, ...]
+    places: Floats
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Walk:
+    """The way of a run, measured update by update.
+
+    Attributes:
+        path: where it was looked at; the first place is where the walk begins.
         lengths: Σ‖Δw‖ over every update up to there.
         turns: Σ cos of the angle between an update and the one before, up to there.
         counted: how many such angles there were; an update of length 0 has none.
     """
 
-    steps: tuple[int, ...]
-    places: Floats
+    path: Path
     lengths: tuple[float, ...]
     turns: tuple[float, ...]
     counted: tuple[float, ...]
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """At which the run was looked at."""
+        return self.path.steps
+
+    @property
+    def places(self) -> Floats:
+        """The trained weights there, (points, weights)."""
+        return self.path.places
 
     @property
     def length(self) -> float:
@@ -98,14 +124,48 @@ def walked(
             at = replay(measuring, at, history, number)
             looked.append(at)
             look(at)
-    trained = prepared.graphs.trainable
     return Walk(
-        steps=tuple(each.step for each in looked),
-        places=np.stack([place_of(parameters_of(prepared.graphs, each.state), trained) for each in looked]),
+        path=_path(prepared, looked),
         lengths=tuple(float(each.state[LENGTH]) for each in looked),
         turns=tuple(float(each.state[TURNS]) for each in looked),
         counted=tuple(float(each.state[COUNTED]) for each in looked),
     )
+
+
+def path_of(prepared: Prepared, history: History, steps: Sequence[int], before: Callable[[int], Checkpoint]) -> Path:
+    """Where a run stood at some of its steps.
+
+    Args:
+        prepared: experiment, data and graphs of the run.
+        history: of the run.
+        steps: rising.
+        before: gives the last state at or before a step that is at hand.
+
+    Raises: RunError for a step that the run has not done, or where no checkpoint is whole.
+    """
+    looked: list[Checkpoint] = []
+    for step in steps:
+        known = before(step)
+        start = looked[-1] if looked and looked[-1].step > known.step else known
+        looked.append(replay(prepared, start, history, step))
+    return _path(prepared, looked)
+
+
+def looks(prepared: Prepared, steps: int, per_epoch: int) -> list[int]:
+    """The steps at which to look: evenly, and at the end of every epoch as far as the memory allows."""
+    trained = set(prepared.graphs.trainable)
+    size = sum(math.prod(each.shape) for each in prepared.graphs.parameters if each.name in trained)
+    room = max(MOST_NUMBERS // max(size, 1), 2)
+    count = max(min(PLACES, steps, room), 1)
+    evenly = {round(k * steps / count) for k in range(count + 1)}
+    ends = range(0, steps + 1, per_epoch)
+    return sorted(evenly | set(ends) if len(ends) + count <= room else evenly)
+
+
+def _path(prepared: Prepared, looked: Sequence[Checkpoint]) -> Path:
+    trained = prepared.graphs.trainable
+    places = [place_of(parameters_of(prepared.graphs, each.state), trained) for each in looked]
+    return Path(tuple(each.step for each in looked), np.stack(places))
 
 
 def place_of(parameters: Mapping[str, Array], trained: Sequence[str]) -> Floats:

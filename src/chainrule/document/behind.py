@@ -12,7 +12,19 @@ from typing import Final
 from chainrule.document.formula import Number
 from chainrule.document.numbers import NumberStyle, format_number
 from chainrule.document.text.spans import Pen
-from chainrule.document.tree import Cell, Column, Diagram, Drawn, Figure, Heatmap, Pictures, Row, Series, Table
+from chainrule.document.tree import (
+    Cell,
+    Column,
+    Diagram,
+    Drawn,
+    Figure,
+    Heatmap,
+    Landscape,
+    Pictures,
+    Row,
+    Series,
+    Table,
+)
 
 EXACT: Final = NumberStyle("exact", 17)
 _PEN: Final = Pen()
@@ -29,6 +41,8 @@ def tables_of(drawn: Drawn) -> tuple[Table, ...]:
             return _links(drawn)
         case Pictures():
             return _lines(drawn)
+        case Landscape():
+            return tuple(_heights(drawn))
 
 
 def stages_of(diagram: Diagram) -> Table:
@@ -119,3 +133,20 @@ def _lines(pictures: Pictures) -> tuple[Table, ...]:
         return ()
     columns = tuple(Column(header, heading=place == 0) for place, header in enumerate(pictures.headers))
     return (Table(columns, tuple(Row(picture.lines) for picture in pictures.pictures)),)
+
+
+def _heights(landscape: Landscape) -> Iterator[Table]:
+    """The value at every place, then the places of each path."""
+    across, up = landscape.x_label or "x", landscape.y_label or "y"
+    rows = [
+        Row((Number(x, EXACT), Number(y, EXACT), Number(value, EXACT)))
+        for y, values in zip(landscape.y, landscape.values, strict=True)
+        for x, value in zip(landscape.x, values, strict=True)
+    ]
+    if rows:
+        names = (across, up, landscape.value_label or "value")
+        yield Table(tuple(Column(name, style=EXACT) for name in names), tuple(rows))
+    for path in landscape.paths:
+        if path.x:
+            columns = (Column(f"{path.name} {across}", style=EXACT), Column(f"{path.name} {up}", style=EXACT))
+            yield Table(columns, tuple(Row((Number(x), Number(y))) for x, y in zip(path.x, path.y, strict=True)))

@@ -70,12 +70,12 @@ def _plot(figure: Figure, top: float) -> tuple[list[Shape], float]:
         return [Words(0, top + LINE, "no finite points", "start", "label")], top + LINE
     across = axis_of([x for x, _ in points], logarithmic=figure.logarithmic_x, tight=True)
     up = axis_of([y for _, y in points], logarithmic=figure.logarithmic, rounded=True)
-    frame = _Frame(across, up, _margin(up), top + 4)
+    frame = Frame(across, up, margin_of(up), top + 4)
     shapes = [*frame.axes(figure.x_label)]
     for place, segments in reversed(list(enumerate(parts))):
         placed = [[frame.point(point) for point in segment] for segment in segments]
         marked = len(figure.series) > 1
-        shapes += _dots(placed, place) if figure.kind == "scatter" else _lines(placed, place, marked=marked)
+        shapes += _dots(placed, place) if figure.kind == "scatter" else lines(placed, place, marked=marked)
     return shapes, frame.bottom + LINE * (2 if figure.x_label else 1) + 2
 
 
@@ -91,7 +91,8 @@ def _segments(series: Series, figure: Figure) -> list[list[Point]]:
     return [segment for segment in segments if segment]
 
 
-def _margin(up: Axis) -> float:
+def margin_of(up: Axis) -> float:
+    """What the numbers beside the vertical axis need."""
     return max((columns_of(number_text(tick.number)) for tick in up.ticks), default=0) * LETTER + _EDGE
 
 
@@ -102,13 +103,14 @@ def number_text(number: Number) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
+class Frame:
     """The rectangle that the axes span."""
 
     across: Axis
     up: Axis
     left: float
     top: float
+    height: float = PLOT
 
     @property
     def right(self) -> float:
@@ -116,17 +118,17 @@ class _Frame:
 
     @property
     def bottom(self) -> float:
-        return self.top + PLOT
+        return self.top + self.height
 
     def point(self, value: Point) -> Point:
         """Where a value stands on the sheet, to a tenth."""
         x = self.left + self.across.place(value[0]) * (self.right - self.left)
-        return round(x, 1), round(self.bottom - self.up.place(value[1]) * PLOT, 1)
+        return round(x, 1), round(self.bottom - self.up.place(value[1]) * self.height, 1)
 
     def axes(self, name: str) -> Iterator[Shape]:
         """The grid with its numbers, the horizontal axis with its numbers and its name."""
         for tick in self.up.ticks:
-            y = round(self.bottom - tick.place * PLOT, 1)
+            y = round(self.bottom - tick.place * self.height, 1)
             yield Rule((self.left, y), (self.right, y), grid=True)
             yield Words(self.left - _EDGE + 2, y + 4, tick.number, "end", "tick")
         yield Rule((self.left, self.bottom), (self.right, self.bottom))
@@ -146,7 +148,8 @@ def _dots(segments: Sequence[Sequence[Point]], place: int) -> list[Shape]:
     return [Mark(point, place) for point in dict.fromkeys(point for segment in segments for point in segment)]
 
 
-def _lines(segments: Sequence[Sequence[Point]], place: int, *, marked: bool) -> list[Shape]:
+def lines(segments: Sequence[Sequence[Point]], place: int, *, marked: bool) -> list[Shape]:
+    """Lines through points, and on them, if they are to be told from others, marks."""
     every = [point for segment in segments for point in segment]
     shapes: list[Shape] = [
         Curve(_thinned(segment), place) if len(segment) > 1 else Mark(segment[0], place) for segment in segments

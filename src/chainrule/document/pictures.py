@@ -8,6 +8,7 @@ from typing import Final
 
 from chainrule.document.chart import chart_of, fitted, number_text
 from chainrule.document.formula import Number
+from chainrule.document.landscape import landscape
 from chainrule.document.shapes import (
     LETTER,
     LINE,
@@ -25,7 +26,7 @@ from chainrule.document.shapes import (
 from chainrule.document.text.characters import visible
 from chainrule.document.text.characters import width as columns_of
 from chainrule.document.text.spans import Pen
-from chainrule.document.tree import Diagram, Drawn, Figure, Heatmap, Link, Picture, Pictures, Stage
+from chainrule.document.tree import Diagram, Drawn, Figure, Heatmap, Landscape, Link, Picture, Pictures, Stage
 
 LEVELS: Final = 12  # of gray in a picture: more than an eye tells apart side by side
 PICTURE: Final = 60.0  # the longer side of a small picture
@@ -49,6 +50,8 @@ def sheet_of(drawn: Drawn, *, titled: bool) -> Chart:
             return _diagram(drawn, titled=titled)
         case Pictures():
             return _pictures(drawn, titled=titled)
+        case Landscape():
+            return landscape(drawn, titled=titled)
 
 
 def _head(drawn: Drawn, width: float, *, titled: bool) -> list[Shape]:

@@ -6,8 +6,10 @@ so that a program reading the document needs no text.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 from chainrule.document.formula import Formula, Number
@@ -327,7 +329,43 @@ class Pictures(_Named):
                 raise ShapeError(f"a picture has {len(picture.lines)} lines for {len(self.headers)} headers: give each")
 
 
-Drawn: TypeAlias = Figure | Heatmap | Diagram | Pictures
+@dataclass(frozen=True)
+class Landscape(_Named):
+    """Values over a plane, higher ones darker, with the paths that were walked on it.
+
+    Args:
+        x, y: coordinates of the columns and of the rows, finite and rising.
+        values: a row for each y; those that are not finite are gaps.
+        paths: places in the plane, one after the other.
+        alternative: the sentence for those who do not see it; also shown under it.
+        value_label: what the values are.
+        logarithmic: levels lie at equal ratios; values that are not positive are gaps.
+    """
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    values: tuple[tuple[float, ...], ...]
+    alternative: str
+    paths: tuple[Series, ...] = ()
+    title: Content = ""
+    x_label: str = ""
+    y_label: str = ""
+    value_label: str = ""
+    logarithmic: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.values) != len(self.y) or any(len(row) != len(self.x) for row in self.values):
+            raise ShapeError(
+                f"a plane of {len(self.x)} by {len(self.y)} places has other values: give a row for each y"
+            )
+        for places in (self.x, self.y):
+            if not all(map(math.isfinite, places)) or any(a >= b for a, b in pairwise(places)):
+                raise ValueRangeError(
+                    "the coordinates of a landscape do not rise: give finite ones in order, each once"
+                )
+
+
+Drawn: TypeAlias = Figure | Heatmap | Diagram | Pictures | Landscape
 
 
 @dataclass(frozen=True)
@@ -375,6 +413,7 @@ Block: TypeAlias = (
     | Heatmap
     | Diagram
     | Pictures
+    | Landscape
     | Step
     | Note
     | Rule

@@ -1,15 +1,51 @@
-"""Which rows are meant: samples by their index in the source, or a batch by its number in an epoch."""
+"""Which moment and which rows are meant: samples by their index in the source, or a batch by its number in an epoch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from numbers import Integral
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from chainrule.data.batches import epoch_order, offsets
-from chainrule.errors import RunError
+from chainrule.errors import RunError, UnknownNameError
 from chainrule.errors.calls import check_kind
+from chainrule.runs.subject import Moment
 from chainrule.train.prepare import Prepared
+
+if TYPE_CHECKING:
+    from chainrule.runs.run import Run
+
+When: TypeAlias = Literal["now", "start"] | int
+
+
+def what_is_asked(
+    run: Run, sample: int | None, samples: Sequence[int] | None, batch: int | None, at: When
+) -> tuple[Moment, tuple[int, ...]]:
+    """The moment and the rows that are meant; the batch that comes next where no rows are named.
+
+    Raises: RunError for more than one of them, and for what does not exist.
+    """
+    moment, epoch = moment_of(run, at)
+    if (batch is not None) + (sample is not None) + (samples is not None) > 1:
+        raise RunError("one of sample, samples and batch can be explained at a time: leave the others out")
+    if sample is not None or samples is not None:
+        return moment, rows_of_samples(run.prepared, [sample] if sample is not None else samples)
+    if batch is None:
+        batch = run.checkpoint.steps_of_epoch if at != "start" else 0
+    rows, said = rows_of_batch(run.prepared, epoch, batch)
+    return Moment(moment.state, moment.step, f"{moment.said} · {said}"), rows
+
+
+def moment_of(run: Run, at: When) -> tuple[Moment, int]:
+    """The state at that time and the epoch that is then under way, from 0.
+
+    Raises: UnknownNameError for a moment that is none.
+    """
+    if at == "now" or at == run.step:
+        return Moment(run.checkpoint.state, run.step, f"step {run.step}"), run.checkpoint.epoch
+    if at == "start":
+        return Moment(run.checkpoint_before(0).state, 0, "step 0"), 0
+    raise UnknownNameError("moment", str(at), ("now", "start"))
 
 
 def rows_of_samples(prepared: Prepared, samples: object) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +15,10 @@ import numpy.typing as npt
 from chainrule.data.dataset import Array, Dataset
 from chainrule.data.load import load_source
 from chainrule.document.html import render_notebook
-from chainrule.errors import RunError, UnknownNameError
+from chainrule.errors import RunError
 from chainrule.errors.calls import check_kind, checked_call
 from chainrule.explain.scope import Depth
-from chainrule.runs.asking import rows_of_batch, rows_of_samples
+from chainrule.runs.asking import When, moment_of, rows_of_batch, what_is_asked
 from chainrule.runs.check_gradients import Verdicts, check_gradients
 from chainrule.runs.earlier import NONE_EARLIER, Earlier
 from chainrule.runs.explaining import Asked, explain
@@ -26,15 +26,17 @@ from chainrule.runs.kept_data import kept_data
 from chainrule.runs.nudging import nudges
 from chainrule.runs.page import Page
 from chainrule.runs.remembering import weight_history
+from chainrule.runs.resuming import resume_in_memory
 from chainrule.runs.samples import labeled, labels_as, samples_as
 from chainrule.runs.subject import Moment
 from chainrule.runs.summary import summary_of
+from chainrule.runs.surfaces import Directions, curve, surface
 from chainrule.train.checkpoint import Checkpoint
 from chainrule.train.data_record import DataRecord
 from chainrule.train.evaluate import Scores, evaluate, predict
 from chainrule.train.events import Listener
 from chainrule.train.experiment import Experiment
-from chainrule.train.fit import Fit, run_from
+from chainrule.train.fit import Fit
 from chainrule.train.folder import RunFolder
 from chainrule.train.history import History
 from chainrule.train.prepare import Prepared, columns, prepare
@@ -44,7 +46,6 @@ from chainrule.train.state import parameters_of
 from chainrule.train.step import Graphs, build
 from chainrule.train.stopping import Stopper
 
-When: TypeAlias = Literal["now", "start"] | int
 REPLAYED: Final = "replayed"
 
 
@@ -216,7 +217,8 @@ class Run:
         if self.path is not None:
             fit = resume(self.path, epochs=epochs, dataset=self.dataset, listeners=listeners, stopper=stopper)
         else:
-            fit = self._resume_in_memory(epochs, listeners, stopper)
+            last = (self.checkpoint, self.history)
+            fit = resume_in_memory(self.name, self.experiment, self.dataset, last, epochs, listeners, stopper)
         return Run.of_fit(fit, self._earlier)
 
     # ---- any of its steps ----
@@ -302,7 +304,7 @@ class Run:
                 weight, unit=unit, layer=layer, network=network, depth=depth,
                 sample=sample, samples=samples, batch=batch,
             )  # fmt: skip
-        moment, rows = self._asked(sample, samples, batch, at)
+        moment, rows = what_is_asked(self, sample, samples, batch, at)
         return explain(self.prepared, moment, rows, asked, self.checkpoint.backend, one=sample is not None)
 
     @checked_call
@@ -336,7 +338,7 @@ class Run:
         """
         if not isinstance(at, str) and at != self.step:
             return self.at(at).nudges(weights, top=top, layer=layer, unit=unit, samples=samples, batch=batch)
-        moment, rows = self._asked(None, samples, batch, at)
+        moment, rows = what_is_asked(self, None, samples, batch, at)
         return nudges(
             self.prepared, moment, rows, self.checkpoint.backend, weights=weights, top=top, layer=layer, unit=unit
         )
@@ -369,7 +371,7 @@ class Run:
 
         Raises: RunError for a batch that does not exist; ValueRangeError for fewer than one weight.
         """
-        moment, epoch = self._moment("now")
+        moment, epoch = moment_of(self, "now")
         rows, said = rows_of_batch(self.prepared, epoch, batch)
         moment = Moment(moment.state, moment.step, f"{moment.said} · {said}")
         return check_gradients(self.prepared, moment, rows, self.checkpoint.backend, weights, seed)
@@ -384,6 +386,24 @@ class Run:
         from chainrule.runs.planning import plan_page
 
         return plan_page(self.name, self.prepared, batch_size)
+
+    @checked_call
+    def curve(self, weight: str, *, low: float | None = None, high: float | None = None) -> Page:
+        """The loss over one weight from `low` to `high`: its slope by the graph, the minimum where the slope crosses 0.
+
+        Raises: UnknownNameError, ShapeError for a weight that does not exist; RunError for a span without extent.
+        """
+        return curve(self, weight, low, high)
+
+    @checked_call
+    def surface(
+        self, weights: Sequence[str] = (), *, directions: Directions = "principal", points: int = 25, seed: int = 0
+    ) -> Page:
+        """The loss over two weights, or over the "principal" directions of the path or "random" ones; the path on it.
+
+        Raises: as `curve`; ValueRangeError for fewer than 2 points a side; RunError where there is no such plane.
+        """
+        return surface(self, weights, directions, points, seed)
 
     def summary(self) -> Page:
         """What the run is: its data, the layers with their counts, how it was trained, how good it is."""
@@ -401,20 +421,6 @@ class Run:
     def _said(self, x: object) -> dict[str, Array]:
         return predict(self.graphs, self.checkpoint.state, samples_as(x, self.record))
 
-    def _asked(
-        self, sample: int | None, samples: Sequence[int] | None, batch: int | None, at: When
-    ) -> tuple[Moment, tuple[int, ...]]:
-        """The moment and the rows that are meant; the batch that comes next where no rows are named."""
-        moment, epoch = self._moment(at)
-        if (batch is not None) + (sample is not None) + (samples is not None) > 1:
-            raise RunError("one of sample, samples and batch can be explained at a time: leave the others out")
-        if sample is not None or samples is not None:
-            return moment, rows_of_samples(self.prepared, [sample] if sample is not None else samples)
-        if batch is None:
-            batch = self.checkpoint.steps_of_epoch if at != "start" else 0
-        rows, said = rows_of_batch(self.prepared, epoch, batch)
-        return Moment(moment.state, moment.step, f"{moment.said} · {said}"), rows
-
     def _as_of(self, checkpoint: Checkpoint) -> Run:
         """The same run in memory, with the state of another step."""
         return Run(
@@ -430,21 +436,3 @@ class Run:
             _prepared=self.prepared,
             _earlier=self._earlier,
         )
-
-    def _moment(self, at: When) -> tuple[Moment, int]:
-        """The state at that time and the epoch that is then under way, from 0."""
-        if at == "now" or at == self.step:
-            return Moment(self.checkpoint.state, self.step, f"step {self.step}"), self.checkpoint.epoch
-        if at == "start":
-            return Moment(self._earlier.start(), 0, "step 0"), 0
-        raise UnknownNameError("moment", str(at), ("now", "start"))
-
-    def _resume_in_memory(self, epochs: int | None, listeners: Iterable[Listener], stopper: Stopper | None) -> Fit:
-        wanted = self.experiment if epochs is None else self.experiment.but(epochs=epochs)
-        if self.checkpoint.epoch >= wanted.epochs:
-            raise RunError(
-                f"{self.name} has all of its {self.checkpoint.epoch} epochs: ask for more than "
-                f"{self.checkpoint.epoch} epochs to go on"
-            )
-        history = History(list(self.history.entries))
-        return run_from(prepare(wanted, self.dataset), self.checkpoint, history, None, listeners, stopper)

@@ -64,7 +64,7 @@ def _block(block: t.Block) -> str:  # noqa: C901 - one case a kind of block
             return element("pre", element("code", "\n".join(map(text, lines))))
         case t.Table():
             return table_html(block)
-        case t.Figure() | t.Heatmap() | t.Diagram() | t.Pictures():
+        case t.Figure() | t.Heatmap() | t.Diagram() | t.Pictures() | t.Landscape():
             return _figure(block)
         case t.Step(number, title, blocks):
             mark = element("span", f"{number}.", class_="count")

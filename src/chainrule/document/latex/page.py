@@ -51,7 +51,7 @@ def _block(block: t.Block) -> str:  # noqa: C901 - one case a kind of block
             return "\n".join(rf"{{\ttfamily {literal(line)}\par}}" for line in lines)
         case t.Table():
             return table_latex(block)
-        case t.Figure() | t.Heatmap() | t.Diagram() | t.Pictures():
+        case t.Figure() | t.Heatmap() | t.Diagram() | t.Pictures() | t.Landscape():
             return figure_latex(block)
         case t.Step(number, title, blocks):
             return _led(f"{number}. {content(title)}", blocks)

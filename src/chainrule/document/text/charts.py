@@ -18,8 +18,8 @@ HEIGHT: Final = 10  # rows of a plot; with the axis and its numbers it stays und
 LARGEST_EXPONENT: Final = 308.25  # of a float64, a little rounded down
 NARROWEST_PLOT: Final = 6
 LONGEST_BAR: Final = 48  # columns; longer bars compare no better
-_MARKS: Final = "●○×+△□◇"
-_ASCII_MARKS: Final = "*ox+^#%"
+MARKS: Final = "●○×+△□◇"
+ASCII_MARKS: Final = "*ox+^#%"
 _BLANK_BRAILLE: Final = 0x2800
 _DOTS: Final = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # rows of two dots in a braille cell
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
@@ -28,7 +28,7 @@ _VALUE: Final = NumberStyle(digits=4)
 
 
 @dataclass(frozen=True, slots=True)
-class _Range:
+class Range:
     """The values an axis spans, and where a value stands on it."""
 
     low: float
@@ -38,7 +38,7 @@ class _Range:
         """The cell of a value, 0 to cells - 1."""
         span = self.high / 4 - self.low / 4  # a quarter: the whole may be more than a float holds
         share = (value / 4 - self.low / 4) / span if span > 0 else 0.5
-        return min(max(round(share * (cells - 1)), 0), cells - 1)
+        return round(min(max(share, 0.0), 1.0) * (cells - 1))
 
 
 def figure_lines(figure: Figure, width: int, pen: Pen) -> list[str]:
@@ -53,8 +53,8 @@ def _plot(figure: Figure, width: int, pen: Pen) -> list[str]:
     every = [point for part in points for point in part]
     if not every:
         return wrap("(no finite points)", width)
-    across = _Range(min(x for x, _ in every), max(x for x, _ in every))
-    up = _Range(min(y for _, y in every), max(y for _, y in every))
+    across = Range(min(x for x, _ in every), max(x for x, _ in every))
+    up = Range(min(y for _, y in every), max(y for _, y in every))
     heights = (up.high, up.high / 2 + up.low / 2, up.low)
     numbers = [_axis_number(value, pen, logarithmic=figure.logarithmic) for value in heights]
     margin = min(max(map(columns_of, numbers)), width // 3)
@@ -64,7 +64,7 @@ def _plot(figure: Figure, width: int, pen: Pen) -> list[str]:
         curve = figure.kind == "line" and place == 0
         canvas.curve(part) if curve else canvas.marks(part, canvas.mark(place))
     labels = {0: numbers[0], (HEIGHT - 1) // 2: numbers[1], HEIGHT - 1: numbers[2]}
-    rows = [_y_axis(labels.get(row, ""), margin, pen) + text.rstrip() for row, text in enumerate(canvas.rows())]
+    rows = [y_axis(labels.get(row, ""), margin, pen) + text.rstrip() for row, text in enumerate(canvas.rows())]
     return [
         *([] if not figure.y_label else pen.wrapped(figure.y_label, width, style="quiet")),
         *rows,
@@ -86,11 +86,12 @@ def _axis_number(value: float, pen: Pen, *, logarithmic: bool) -> str:
     return pen.display.number(shown, _AXIS)
 
 
-def _y_axis(label: str, margin: int, pen: Pen) -> str:
+def y_axis(label: str, margin: int, pen: Pen) -> str:
+    """The vertical axis in one row, its number before it."""
     return boxes.pad_left(pen.clipped(label, margin), margin) + pen.plain(" ┤" if label else " │")
 
 
-def _x_axis(figure: Figure, across: _Range, margin: int, columns: int, pen: Pen) -> list[str]:
+def _x_axis(figure: Figure, across: Range, margin: int, columns: int, pen: Pen) -> list[str]:
     line = " " * (margin + 1) + pen.plain("└" + "─" * columns)
     ends = (across.low, across.high)
     low, high = (_axis_number(value, pen, logarithmic=figure.logarithmic_x) for value in ends)
@@ -120,14 +121,14 @@ def _legend(figure: Figure, canvas: _Canvas, width: int, pen: Pen) -> list[str]:
 class _Canvas:
     """A plot of HEIGHT rows: marks stand over dots, and what is drawn last stands on top."""
 
-    def __init__(self, across: _Range, up: _Range, columns: int, *, ascii: bool) -> None:
+    def __init__(self, across: Range, up: Range, columns: int, *, ascii: bool) -> None:
         self.across, self.up, self.columns, self.ascii = across, up, columns, ascii
         self._dots: dict[tuple[int, int], int] = {}
         self._signs: dict[tuple[int, int], str] = {}
 
     def mark(self, place: int) -> str:
         """The mark of the series at that place."""
-        signs = _ASCII_MARKS if self.ascii else _MARKS
+        signs = ASCII_MARKS if self.ascii else MARKS
         return signs[place % len(signs)]
 
     def marks(self, points: Sequence[tuple[float, float]], sign: str) -> None:
@@ -156,7 +157,7 @@ class _Canvas:
 
     def _dot(self, x: int, y: int) -> None:
         if self.ascii:
-            self._signs.setdefault((x, y), _ASCII_MARKS[0])
+            self._signs.setdefault((x, y), ASCII_MARKS[0])
             return
         cell = (x // 2, y // 4)
         self._dots[cell] = self._dots.get(cell, 0) | _DOTS[y % 4][x % 2]

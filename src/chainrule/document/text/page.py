@@ -14,6 +14,7 @@ from chainrule.document.text.boxes import Box
 from chainrule.document.text.breaking import fit, wrap
 from chainrule.document.text.characters import width as columns_of
 from chainrule.document.text.charts import figure_lines
+from chainrule.document.text.landscapes import landscape_lines
 from chainrule.document.text.spans import Pen, Style
 from chainrule.document.text.tables import table_lines
 
@@ -77,6 +78,8 @@ class Page:
                 return table_lines(block, self.width, self.pen, self.labels)
             case t.Figure():
                 return figure_lines(block, self.width, self.pen)
+            case t.Landscape():
+                return landscape_lines(block, self.width, self.pen)
             case t.Heatmap() | t.Diagram() | t.Pictures():
                 return self._drawn(block)
             case t.Step():

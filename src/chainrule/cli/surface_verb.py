@@ -1,0 +1,53 @@
+"""`chainrule surface`: the loss over one weight as a curve, over two directions as a surface with the path on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from chainrule.cli.parse import call
+from chainrule.cli.showing import Format, Output, show
+from chainrule.errors import InputError
+
+
+def run(words: Sequence[str]) -> int:
+    """Do what was typed after `chainrule surface`."""
+    return call("surface", surface, words)
+
+
+def surface(
+    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
+    /,
+    *,
+    weight: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative=(), show_default=False, help="Such as 'dense_1.W[28, 3]': one for its curve, two for a surface."
+        ),
+    ] = (),
+    directions: Annotated[
+        Literal["principal", "random"], Parameter(help="Where no weight is named: those of the path, or random ones.")
+    ] = "principal",
+    points: Annotated[int, Parameter(help="Of each side of a surface.")] = 25,
+    seed: Annotated[int, Parameter(help="Of random directions.")] = 0,
+    low: Annotated[float | None, Parameter(help="Where a curve begins.")] = None,
+    high: Annotated[float | None, Parameter(help="Where it ends.")] = None,
+    format: Format = "text",  # noqa: A002 - the option's name
+    output: Output = None,
+    width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
+    ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,
+) -> int:
+    """Show the loss around the weights: of one its curve, slope and minimum; of two directions the path's surface."""
+    from chainrule.runs.opening import open_run
+
+    if len(weight) != 1 and (low is not None or high is not None):
+        raise InputError("--low and --high are the ends of a curve: name one --weight, or leave them out")
+    opened = open_run(which)
+    if len(weight) == 1:
+        page = opened.curve(weight[0], low=low, high=high)
+    else:
+        page = opened.surface(weight, directions=directions, points=points, seed=seed)
+    show(page.document, format, output=output, width=width, ascii=ascii)
+    return 0
