@@ -52,6 +52,11 @@ def test_the_layer_form_is_a_times_delta() -> None:
     assert formulas(page, "back dense_1") == ["∂L/∂a¹ⱼ = Σₖ δ²ₖ W²ⱼₖ (6)"]  # what the layer hands back
 
 
+def test_a_hidden_softmax_has_the_form_of_a_book() -> None:
+    page = derivation(classifier(Dense(6, "softmax")), (0,), "network", "layer")
+    assert formulas(page, "back dense_1")[1] == "δ¹ⱼ = a¹ⱼ(∂L/∂a¹ⱼ − Σₖ ∂L/∂a¹ₖ · a¹ₖ) (5)"
+
+
 def test_a_batch_with_weights_on_its_samples_is_their_weighted_mean() -> None:
     made = classifier(Dense(6, "relu"), sample_weight=[1.0, 2.0, 3.0, 4.0])
     page = derivation(made, (0, 1, 2), "dense_1", "layer")

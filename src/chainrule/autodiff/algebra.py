@@ -241,16 +241,31 @@ def write_term(term: Term, type_: TensorType, quotients: Quotients) -> Expr:
     """One term as a formula."""
     if term.coefficient < 0:
         return -write_term(Term(-term.coefficient, term.powers), type_, quotients)
+    quoted = with_quotients(term, quotients)
+    if quoted is not term:
+        return write_term(quoted, type_, quotients)
     over = [(a, k) for a, k in term.powers.items() if k > 0]
     under = [(a, -k) for a, k in term.powers.items() if k < 0]
-    known = next(((n, d) for n, p in over for d, q in under if p == q == 1 and (n, d) in quotients), None)
-    if known is not None:
-        rest = {a: k for a, k in term.powers.items() if a not in known}
-        rest[quotients[known]] = rest.get(quotients[known], 0) + 1
-        return write_term(Term(term.coefficient, {a: k for a, k in rest.items() if k}), type_, quotients)
     above, below = _fraction(term.coefficient)
     numerator = _product(over, above, type_)
     return numerator / _product(under, below, type_) if under or below != 1 else numerator
+
+
+def with_quotients(term: Term, quotients: Quotients) -> Term:
+    """The term with a numerator over a denominator as the quotient that the graph has already; the first of several."""
+    over = [a for a, k in term.powers.items() if k == 1]
+    under = [a for a, k in term.powers.items() if k < 0]
+    found = [(n, d) for n in over for d in under if (n, d) in quotients]
+    if not found:
+        return term
+    known = found[0] if len(found) == 1 else next(pair for pair in quotients if pair in found)
+    _, denominator = known
+    rest = {a: k for a, k in term.powers.items() if a not in known}
+    if term.powers[denominator] != -1:
+        rest[denominator] = term.powers[denominator] + 1
+    whole = quotients[known]
+    rest[whole] = rest.get(whole, 0) + 1
+    return Term(term.coefficient, {a: k for a, k in rest.items() if k})
 
 
 def _fraction(coefficient: Fraction) -> tuple[float, float]:

@@ -52,7 +52,9 @@ def simplify(graph: Graph) -> tuple[Graph, Trail]:
 
 
 def _quotients(graph: Graph) -> Quotients:
-    return {(n.inputs[0], n.inputs[1]): n for n in graph.nodes if n.primitive == "divide"}
+    """Every quotient of the graph by what it divides; those that are asked for, such as ŷ, before the others."""
+    nodes = (*graph.results, *graph.nodes)
+    return {(n.inputs[0], n.inputs[1]): n for n in nodes if n.primitive == "divide"}
 
 
 def _algebra(quotients: Quotients, *, expand: bool) -> tuple[Rule, ...]:
@@ -123,7 +125,7 @@ def _pull(node: Node, context: Context, quotients: Quotients) -> Node | None:
     terms = _terms(inner, context, lambda _: True)
     if terms is None or len(terms) != 1:
         return None
-    (term,) = terms
+    term = algebra.with_quotients(terms[0], quotients)
     outside = {reduced: k for a, k in term.powers.items() if (reduced := _without_axes(a, axes)) is not None}
     inside = {a: k for a, k in term.powers.items() if _without_axes(a, axes) is None}
     if not inside or (not outside and term.coefficient == 1):
