@@ -85,26 +85,38 @@ def test_a_crew_does_every_task_once_and_tells_of_failures() -> None:
 
 def test_patience_goes_on_alone_where_the_machine_is_busy() -> None:
     patience = Patience()
+    busy = {"steps": 2000, "seconds": 0.02, "slept": 500, "meetings": 1000, "threads": 2}
     assert patience.threads(2) == 2
-    patience.note(1000, 2, 2, 9e-6)
+    patience.note(**{**busy, "slept": 2})
     assert patience.threads(2) == 2
-    patience.note(1000, 500, 2, 9e-6)
+    patience.note(**busy)
     assert [patience.threads(2) for _ in range(2)] == [1, 2]  # once alone, to know how long that takes
-    patience.note_alone(5e-6)
+    patience.note_alone(2000, 0.01)
     for pause in (8, 16, 32):
-        patience.note(1000, 500, 2, 9e-6)
+        patience.note(**busy)
         assert [patience.threads(2) for _ in range(pause + 1)] == [1] * pause + [2]
-    patience.note(1000, 0, 2, 9e-6)
-    patience.note(1000, 500, 2, 9e-6)
+    patience.note(**{**busy, "slept": 0})
+    patience.note(**busy)
     assert [patience.threads(2) for _ in range(9)] == [1] * 8 + [2]
 
 
 def test_patience_bears_sleep_that_is_worth_it() -> None:
     patience = Patience()
-    patience.note_alone(6e-3)
+    patience.note_alone(1, 6e-3)
     for _ in range(20):
-        patience.note(15, 14, 2, 3.5e-3)
+        patience.note(steps=5, seconds=0.0175, slept=70, meetings=75, threads=2)
         assert patience.threads(2) == 2
+
+
+def test_patience_does_not_judge_by_a_short_slice() -> None:
+    patience = Patience()
+    patience.note_alone(1, 2e-4)
+    for _ in range(20):
+        patience.note(steps=1, seconds=4e-4, slept=10, meetings=10, threads=2)
+        assert patience.threads(2) == 2
+    for _ in range(8):
+        patience.note(steps=1, seconds=4e-4, slept=10, meetings=10, threads=2)
+    assert patience.threads(2) == 1  # they add up
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork, which this system lacks: run it on Linux")

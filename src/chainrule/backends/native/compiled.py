@@ -125,12 +125,12 @@ class Compiled:
             each(0)
         else:
             CREW.run(each, threads)
-        if self.threads > 1 and done[0] > 0:
-            seconds = (time.perf_counter() - began) / done[0]
-            if threads == 1:
-                self._patience.note_alone(seconds)
-            else:
-                self._patience.note(done[0] * entry.meetings, int(self._meeting[SLEPT]), threads, seconds)
+        seconds = time.perf_counter() - began
+        if threads > 1:
+            slept = int(self._meeting[SLEPT])
+            self._patience.note(done[0], seconds, slept, done[0] * entry.meetings, threads)
+        elif self.threads > 1 and done[0] > 0:
+            self._patience.note_alone(done[0], seconds)
         return done[0]
 
     def _entry(self, *, many: bool) -> tuple[Entry, Any]:

@@ -113,6 +113,7 @@ CREW: Final = Crew()
 class Patience:
     """Whether several threads are worth it now: where they sleep for each other, they must be faster than one alone."""
 
+    ENOUGH: Final = 0.01  # seconds of slices before they are judged: a short one says little
     TOLERATED: Final = 0.03  # of the meetings
     FIRST_PAUSE: Final = 8  # slices alone before trying again; twice as many each time it fails
     LONGEST_PAUSE: Final = 256
@@ -121,6 +122,10 @@ class Patience:
         self._pause = self.FIRST_PAUSE
         self._left = 0
         self._alone: float | None = None  # seconds of a step, when one was last alone
+        self._begin()
+
+    def _begin(self) -> None:
+        self._steps, self._seconds, self._sleepiness = 0, 0.0, 0.0
 
     def threads(self, wanted: int) -> int:
         """How many threads the next slice gets."""
@@ -129,15 +134,24 @@ class Patience:
             return 1
         return wanted
 
-    def note_alone(self, seconds: float) -> None:
-        """Say how long a step took one thread."""
-        self._alone = seconds
+    def note_alone(self, steps: int, seconds: float) -> None:
+        """Say how long a slice took one thread."""
+        self._alone = seconds / steps
 
-    def note(self, meetings: int, slept: int, threads: int, seconds: float) -> None:
-        """Say how a slice of several threads went, and how long a step took them."""
-        if slept <= threads + self.TOLERATED * meetings:
+    def note(self, steps: int, seconds: float, slept: int, meetings: int, threads: int) -> None:
+        """Say how long a slice took several threads, and how often one slept at one of their meetings."""
+        self._steps += steps
+        self._seconds += seconds
+        self._sleepiness += slept - threads - self.TOLERATED * meetings
+        if self._seconds >= self.ENOUGH:
+            self._judge()
+            self._begin()
+
+    def _judge(self) -> None:
+        is_faster = self._alone is not None and self._seconds < self._alone * self._steps
+        if self._sleepiness <= 0 or is_faster:
             self._pause = self.FIRST_PAUSE
         elif self._alone is None:
             self._left = 1
-        elif seconds >= self._alone:
+        else:
             self._left, self._pause = self._pause, min(2 * self._pause, self.LONGEST_PAUSE)
