@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from chainrule.data.load import load
 from chainrule.errors import DataError, ExperimentError, ShapeError, UnknownNameError, ValueRangeError
 from chainrule.nn.layers import Dense
 from chainrule.nn.optimizers import OPTIMIZERS, SGD, Adam
-from chainrule.train import loop
+from chainrule.train import loop, thinning
 from chainrule.train.events import (
     CheckpointWritten,
     EpochDone,
@@ -205,7 +206,8 @@ def test_validation_is_opt_in_and_keeps_the_best(tmp_path: Path) -> None:
     assert shorter.parameters["dense_1.W"].tobytes() == best["dense_1.W"].tobytes()
 
 
-def test_a_run_leaves_its_files(tmp_path: Path) -> None:
+def test_a_run_leaves_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(thinning, "STRETCH_SECONDS", 1e9)  # however slow the machine
     experiment, data = small()
     events: list[Event] = []
     result = fit(experiment, data, parent=tmp_path, listeners=[events.append])
@@ -297,3 +299,22 @@ def test_large_numbers_are_scaled_before_they_are_rounded() -> None:
     result = fit(design(data, [Dense(2)], optimizer=Adam(0.1), epochs=60), data)
     assert result.prepared.experiment.dtype == "float32"
     assert result.history["accuracy"][-1] > 0.95
+
+
+def test_a_slice_is_as_long_as_all_that_happens_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short epochs that end slowly: what listeners take counts, so that a stop is soon seen."""
+    experiment, data = small()
+    slices: list[tuple[int, float]] = []
+
+    def recorded(done: int, seconds: float, planned: int, *, lasting: float, growth: int) -> int:
+        slices.append((done, seconds))
+        return 10
+
+    def slow(event: Event) -> None:
+        if isinstance(event, EpochDone):
+            time.sleep(0.01)
+
+    monkeypatch.setattr(loop, "next_length", recorded)
+    fit(experiment, data, listeners=[slow])
+    assert sum(done for done, _ in slices) == 15
+    assert sum(seconds for _, seconds in slices) >= 3 * 0.01

@@ -19,6 +19,12 @@ STEPS = np.random.default_rng(3).permutation(120)[:50]
 OPTIMIZERS = {"sgd": cr.SGD(0.1), "momentum": cr.SGD(0.05, momentum=0.9), "adam": cr.Adam(0.01)}
 
 
+@pytest.fixture(autouse=True)
+def one_stretch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine, only checkpoints of log-spaced steps stay."""
+    monkeypatch.setattr(import_module("chainrule.train.thinning"), "STRETCH_SECONDS", 1e9)
+
+
 def trained(folder: Path, optimizer: str, backend: str = "reference", **options: Any) -> cr.Run:
     """40 training rows in batches of 7, six of them an epoch: 120 steps."""
     x = np.random.default_rng(1).normal(size=(50, 4))

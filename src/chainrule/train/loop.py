@@ -65,7 +65,7 @@ class Loop:
         self._done, self._tally = start.steps_of_epoch, start.tally
         self._ahead, self._length = Ahead(prepared), 1
         self._earlier, self._began = start.seconds, time.perf_counter()
-        self._epoch_seconds = 0.0
+        self._epoch_seconds, self._aside = 0.0, 0.0  # of the epoch under way; of validation in all
         self._lineage = start.lineage
 
     @property
@@ -101,6 +101,7 @@ class Loop:
 
     def _run_slice(self) -> None:
         """Run some steps, and do what is due at the end of each epoch among them."""
+        started, aside = time.perf_counter(), self._aside
         steps = min(self._length, self._next_stop() - self.step)
         validated = len(self._prepared.split.validation) > 0
         stretches = self._ahead.plan(self.epoch, self._done, steps, within=validated)
@@ -111,8 +112,6 @@ class Loop:
         done = self._program.run(self._state, self._columns, order, bounds, rates, self.step, self._stopper.flag)
         seconds = time.perf_counter() - began
         self._state = done.state
-        if done.steps_done:
-            self._length = next_length(done.steps_done, seconds, planned, lasting=SLICE_SECONDS, growth=GROWTH)
         at = 0
         for stretch in stretches:
             steps = min(stretch.steps, done.steps_done - at)
@@ -120,6 +119,9 @@ class Loop:
                 measured = {name: values[at : at + steps] for name, values in done.measurements.items()}
                 self._count(stretch, steps, measured, seconds * steps / done.steps_done)
             at += steps
+        if done.steps_done:  # what ending many short epochs takes counts too, or nothing would act for seconds
+            whole = time.perf_counter() - started - (self._aside - aside)
+            self._length = next_length(done.steps_done, whole, planned, lasting=SLICE_SECONDS, growth=GROWTH)
 
     def _next_stop(self) -> int:
         """The step after which something is due at the latest: its checkpoint stays, or it is the last one wanted."""
@@ -166,7 +168,8 @@ class Loop:
             validated = measure(prepared.graphs, state, prepared.columns, prepared.split.validation, self._backend)
             metrics.update({f"val_{name}": value for name, value in validated.items()})
             self._keep_best(validated["loss"], state)
-            self._epoch_seconds += time.perf_counter() - began
+            took = time.perf_counter() - began
+            self._epoch_seconds, self._aside = self._epoch_seconds + took, self._aside + took
         entry = Entry(self.epoch, self.step, metrics, self._epoch_seconds)
         self.history.entries.append(entry)
         self._keeper.epoch(entry)

@@ -88,13 +88,13 @@ def watch(
     rows: list[Rows] = []
     sizes: list[Rows] = []
     while at < last:
+        began = time.perf_counter()
         stretches = ahead.plan(epoch, done, min(length, last - at))
         if not stretches:
             raise RunError(f"there is no step {last}: the {prepared.experiment.epochs} epochs end at step {at}")
         order, bounds = rows_of(stretches)
         planned = len(bounds) - 1
         rates = {RATE: np.full(planned, prepared.experiment.optimizer.learning_rate)}
-        began = time.perf_counter()
         piece = program.run(state, columns, order, bounds, rates, at, stop)
         length = next_length(planned, time.perf_counter() - began, planned, lasting=SLICE_SECONDS, growth=GROWTH)
         state, at = piece.state, at + planned
