@@ -70,5 +70,5 @@ def _direction(centered: Floats, variance: float, vector: Floats, total: float, 
     """A right singular vector from its left one; zeros where all places lie on a line or a point."""
     if variance <= TINY * total or total == 0.0:
         return np.zeros_like(ahead)
-    direction = (vector @ centered) / math.sqrt(variance)
+    direction: Floats = (vector @ centered) / math.sqrt(variance)
     return direction if float(direction @ ahead) >= 0.0 else -direction
