@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import subprocess
+import sys
+from collections import OrderedDict
 from pathlib import Path
 
 import pytest
@@ -62,3 +66,35 @@ def test_a_backend_that_was_named_is_not_replaced(command: Command, tmp_path: Pa
     assert ended.code == 1
     assert "the backend broken cannot be loaded" in ended.err
     assert not list(tmp_path.iterdir())
+
+
+def test_without_a_compiler_the_reference_trains_and_says_so(tmp_path: Path) -> None:
+    script = (
+        "import sys\nsys.modules['llvmlite'] = None\nfrom chainrule.cli import main\n"
+        f"sys.exit(main(['train', 'xor', '--epochs', '2', '--runs', {str(tmp_path)!r}]))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False, timeout=120
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout.splitlines()[0])["backend"] == "reference"
+    assert "the reference backend trains: the native backend needs llvmlite" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_processor_with_features_masked_out_trains_all_the_same(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAINRULE_CPU", "generic")
+    monkeypatch.setattr(chooser, "_loaded", {})
+    monkeypatch.setattr(chooser, "_programs", OrderedDict())
+    ended = command("train", "xor", "--epochs", "2", "--runs", str(tmp_path / "plain"))
+    assert (ended.code, json.loads(ended.out.splitlines()[0])["backend"]) == (0, "native")
+    assert ended.err == ""
+    monkeypatch.setenv("CHAINRULE_CPU", "neon" if platform.machine() in ("x86_64", "AMD64") else "x86-64-v3")
+    monkeypatch.setattr(chooser, "_loaded", {})
+    monkeypatch.setattr(chooser, "_programs", OrderedDict())
+    ended = command("train", "xor", "--epochs", "2", "--runs", str(tmp_path / "other"))
+    assert (ended.code, json.loads(ended.out.splitlines()[0])["backend"]) == (0, "reference")
+    assert "lacks the architecture" in ended.err
