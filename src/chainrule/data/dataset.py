@@ -168,7 +168,7 @@ def _check_labels(data: Dataset) -> None:
         raise DataError(
             f"{name}: label {y[row]} at row {row} is out of range: give 0 to {count - 1} for {count} classes"
         )
-    present = np.unique(y)
+    present = np.flatnonzero(np.bincount(y))
     if present.size < 2:
         only = quoted(data.class_names[int(present[0])])
         raise DataError(f"{name}: one class only ({only}): a classifier needs rows of at least two classes")

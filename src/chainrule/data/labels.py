@@ -32,7 +32,11 @@ def label(name: str, values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int32], t
         values = _whole(name, values)
     elif kind not in "biuU":
         raise DTypeError(f"{name}: the target has dtype {values.dtype}: classes are names, whole numbers or booleans")
-    classes, labels = np.unique(values, return_inverse=True)
+    if values.dtype == np.uint8:  # labels of images: counted rather than sorted
+        classes = np.flatnonzero(np.bincount(values))
+        labels = np.searchsorted(classes, values)
+    else:
+        classes, labels = np.unique(values, return_inverse=True)
     names = (str(value).lower() if kind == "b" else str(value) for value in classes.tolist())
     return labels.reshape(-1).astype(np.int32), tuple(names)
 

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from chainrule.document import Document, render_text, to_plain
-from chainrule.document.html import render_html, render_notebook
-from chainrule.document.latex import render_latex
-from chainrule.document.record import to_json
 from chainrule.document.tree import Plain
 
 PAGE_WIDTH = 80  # columns of a printed page where nothing else is known
@@ -38,11 +35,15 @@ class Page:
     @property
     def html(self) -> str:
         """The page as an HTML file that needs nothing else: formulas as MathML, no script."""
+        from chainrule.document.html import render_html
+
         return render_html(self.document)
 
     @property
     def latex(self) -> str:
         """The page as a LaTeX article."""
+        from chainrule.document.latex import render_latex
+
         return render_latex(self.document)
 
     def render(self, width: int = PAGE_WIDTH, *, ascii: bool = False, color: bool = False) -> str:
@@ -68,6 +69,8 @@ class Page:
 
         Args: ascii: write other characters as escapes.
         """
+        from chainrule.document.record import to_json
+
         return to_json(self.document, ascii=ascii)
 
     def __str__(self) -> str:
@@ -78,8 +81,12 @@ class Page:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the same document with its formulas as MathML, in a style of its own."""
+        from chainrule.document.html import render_notebook
+
         return render_notebook(self.document)
 
     def _repr_latex_(self) -> str:
         """What a notebook that becomes a LaTeX article holds: the page without its preamble."""
+        from chainrule.document.latex import render_latex
+
         return render_latex(self.document, standalone=False)

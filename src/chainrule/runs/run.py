@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,20 +17,14 @@ from chainrule.data.load import load_source
 from chainrule.document.html import render_notebook
 from chainrule.errors import RunError
 from chainrule.errors.calls import check_kind, checked_call
-from chainrule.explain.scope import Depth
 from chainrule.runs.asking import When, moment_of, rows_of_batch, what_is_asked
-from chainrule.runs.check_gradients import Verdicts, check_gradients
 from chainrule.runs.earlier import NONE_EARLIER, Earlier
-from chainrule.runs.explaining import Asked, explain
 from chainrule.runs.kept_data import kept_data
-from chainrule.runs.nudging import nudges
 from chainrule.runs.page import Page
-from chainrule.runs.remembering import weight_history
 from chainrule.runs.resuming import resume_in_memory
 from chainrule.runs.samples import labeled, labels_as, samples_as
 from chainrule.runs.subject import Moment
 from chainrule.runs.summary import summary_of
-from chainrule.runs.surfaces import Directions, curve, surface
 from chainrule.train.checkpoint import Checkpoint
 from chainrule.train.data_record import DataRecord
 from chainrule.train.evaluate import Scores, evaluate, predict
@@ -45,6 +39,11 @@ from chainrule.train.resume import prepare_again, resume
 from chainrule.train.state import parameters_of
 from chainrule.train.step import Graphs, build
 from chainrule.train.stopping import Stopper
+
+if TYPE_CHECKING:
+    from chainrule.explain.scope import Depth
+    from chainrule.runs.check_gradients import Verdicts
+    from chainrule.runs.surfaces import Directions
 
 REPLAYED: Final = "replayed"
 
@@ -298,6 +297,8 @@ class Run:
             does not exist; ShapeError for a position outside it; RunError for a row, a batch or a step that does not
             exist, and unless one thing is named; DataError when the data changed.
         """
+        from chainrule.runs.explaining import Asked, explain
+
         asked = Asked(weight, unit, layer, network, depth).checked()
         if not isinstance(at, str) and at != self.step:
             return self.at(at).explain(
@@ -339,6 +340,8 @@ class Run:
         if not isinstance(at, str) and at != self.step:
             return self.at(at).nudges(weights, top=top, layer=layer, unit=unit, samples=samples, batch=batch)
         moment, rows = what_is_asked(self, None, samples, batch, at)
+        from chainrule.runs.nudging import nudges
+
         return nudges(
             self.prepared, moment, rows, self.checkpoint.backend, weights=weights, top=top, layer=layer, unit=unit
         )
@@ -358,6 +361,8 @@ class Run:
 
         Raises: as `explain`; RunError for steps that the run has not done, and a weight that is not trained.
         """
+        from chainrule.runs.remembering import weight_history
+
         return weight_history(self, weight, first=first, last=last, top=top, every=every)
 
     @checked_call
@@ -374,6 +379,8 @@ class Run:
         moment, epoch = moment_of(self, "now")
         rows, said = rows_of_batch(self.prepared, epoch, batch)
         moment = Moment(moment.state, moment.step, f"{moment.said} · {said}")
+        from chainrule.runs.check_gradients import check_gradients
+
         return check_gradients(self.prepared, moment, rows, self.checkpoint.backend, weights, seed)
 
     @checked_call
@@ -393,6 +400,8 @@ class Run:
 
         Raises: UnknownNameError, ShapeError for a weight that does not exist; RunError for a span without extent.
         """
+        from chainrule.runs.surfaces import curve
+
         return curve(self, weight, low, high)
 
     @checked_call
@@ -403,6 +412,8 @@ class Run:
 
         Raises: as `curve`; ValueRangeError for fewer than 2 points a side; RunError where there is no such plane.
         """
+        from chainrule.runs.surfaces import surface
+
         return surface(self, weights, directions, points, seed)
 
     def summary(self) -> Page:

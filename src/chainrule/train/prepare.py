@@ -104,7 +104,8 @@ def samples(record: DataRecord, x: npt.ArrayLike) -> Array:
         raise RunError(f"the run was trained on numbers, and these samples have dtype {given.dtype}: convert them")
     with np.errstate(invalid="ignore", over="ignore"):
         laid = stored(given, record.x_dtype)
-    if not (np.isfinite(given).all() and np.isfinite(laid).all()):
+    floats = [array for array in (given, laid) if array.dtype.kind == "f"]
+    if not all(np.isfinite(array).all() for array in floats):
         raise RunError("a sample holds NaN or infinity, or a number too large: correct it, or leave it out")
     is_rounding = given.dtype.kind == "f" and laid.dtype.kind == "f"
     if not is_rounding and laid is not given and not np.array_equal(laid, given):
