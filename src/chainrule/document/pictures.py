@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from chainrule.document.chart import chart_of, fitted, number_text
+from chainrule.document.chart import chart_of, fitted
 from chainrule.document.formula import Number
 from chainrule.document.landscape import landscape
+from chainrule.document.numbers import PLAIN_STYLE, format_number
 from chainrule.document.shapes import (
     LETTER,
     LINE,
@@ -224,7 +225,9 @@ def _pictures(pictures: Pictures, *, titled: bool) -> Chart:
 
 
 def _line(header: str, line: str | Number) -> str:
-    return f"{visible(header)} {number_text(line)}" if isinstance(line, Number) else visible(line)
+    if isinstance(line, Number):  # without raised exponents, which take more room
+        return f"{visible(header)} {format_number(line.value, line.style or PLAIN_STYLE, minus='−')}"
+    return visible(line)
 
 
 def _picture(picture: Picture, x: float, y: float) -> Iterator[Shape]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chainrule.document import Diagram, Document, Drawn, Figure, Heatmap, Pictures, render_csv, walk
+from chainrule.document import Document, Drawn, render_csv, walk
 from chainrule.document.figure_png import render_png
 from chainrule.document.figure_svg import render_svg
 from chainrule.train.durable import make_folder, write_durably
@@ -14,7 +14,7 @@ def charts_of(document: Document) -> dict[str, Drawn]:
     """What is drawn in it, by name and in order; what has no name of its own is counted."""
     found: dict[str, Drawn] = {}
     for block in walk(document):
-        if isinstance(block, Figure | Heatmap | Diagram | Pictures):
+        if isinstance(block, Drawn):
             found[_free(block.name or f"chart-{len(found) + 1}", found)] = block
     return found
 

@@ -65,7 +65,8 @@ border-bottom:1.5px solid var(--ink);line-height:1.4}
 .document .remainder>*{color:var(--quiet)}
 .document .right{text-align:right}
 .document .center{text-align:center}
-.document td.note{overflow-wrap:break-word;color:var(--quiet);font-size:.94em}
+.document .short{overflow-wrap:normal}
+.document td.note{color:var(--quiet);font-size:.94em}
 .document .number{font-variant-numeric:tabular-nums;white-space:nowrap}
 .document .padding{font-variant-numeric:tabular-nums;user-select:none}
 .document sup{line-height:0;font-size:.75em}

@@ -15,6 +15,7 @@ from chainrule.document.text.tables import MANY_COLUMNS
 from chainrule.document.tree import Cell, Column, Content, Row, Summary, Table
 
 NARROW: Final = 36  # columns of characters that a telephone shows beside one another
+SHORT: Final = 8  # characters of a word that is never broken
 _WRAPPED: Final = 16  # about how narrow a column of words becomes by wrapping
 _FIGURE_SPACE, _POINT_SPACE = "&#x2007;", "&#x2008;"  # as wide as a digit, as wide as a point
 
@@ -133,7 +134,8 @@ def _cells(sets: Sequence[_Set], row: Row | Summary, place: int, *, named: bool)
             yield element("th", part.cells[place], scope="row", class_=part.align, role="rowheader")
         else:
             name = _column_name(part.column) if named and cell is not None else ""
-            yield _cell(name + part.cells[place], part.align)
+            short = "short" if isinstance(cell, str) and len(cell) <= SHORT else ""
+            yield _cell(name + part.cells[place], " ".join(filter(None, (part.align, short))))
 
 
 def _column_name(column: Column) -> str:
