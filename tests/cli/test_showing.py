@@ -9,6 +9,7 @@ import html5lib
 import pytest
 
 from chainrule import errors
+from chainrule.document.text.characters import width
 from tests.cli.conftest import Command
 
 WEIGHT = ("explain", "digits", "--weight", "dense_1.W[28, 3]", "--sample", "17")
@@ -58,3 +59,15 @@ def test_a_file_that_cannot_be_written_is_one_sentence(command: Command, there: 
     assert ended.code == errors.EXIT_FAILED
     assert len(ended.err.splitlines()) == 1
     assert command(*WEIGHT, "--format", "pdf").code == errors.EXIT_USAGE
+
+
+def test_a_layer_and_the_network_are_derived(command: Command, terminal: Command, there: Path) -> None:
+    assert there
+    shown = terminal("explain", "digits", "--network", "--sample", "17")
+    assert "δ² = ŷ − y" in shown.out
+    assert max(map(width, shown.out.splitlines())) <= 80  # m̂ is two characters in one column
+    handed = json.loads(command("explain", "digits", "--layer", "dense_2", "--sample", "17", "--format", "json").out)
+    assert [each["of"] for each in handed["equations"]] == ["dense_2.z", "dense_2.W", "dense_2.b", "dense_1.a"]
+    both = command("explain", "digits", "--network", "--layer", "dense_1")
+    assert both.code == errors.EXIT_USAGE
+    assert "--weight, --unit, --layer or --network" in both.err
