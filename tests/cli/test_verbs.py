@@ -250,7 +250,7 @@ def test_replay_shows_a_step_and_hands_it_over(command: Command, terminal: Comma
     shown = terminal("replay", "digits", "--step", "50", "--compare", "0")
     assert shown.code == 0
     assert "step 50 of 90" in shown.out
-    assert "change since step 0" in shown.out
+    assert "since step 0" in shown.out
     handed = json.loads(command("replay", "digits", "--step", "50", "--format", "json").out)
     assert (handed["step"], handed["compared_with"], handed["epoch"]) == (50, 32, 1)
     typed = shown.out.splitlines()[-1].strip()
