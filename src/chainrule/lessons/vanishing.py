@@ -98,8 +98,8 @@ def _digits(seed: int) -> Told:
             "drawn as is customary, before any step. This is the size of the gradient in each layer."),
         curves("Size of the gradient by layer", {name: (layers, values) for name, values in sizes.items()},
                x="layer", y="‖∂L/∂W‖", logarithmic=True),
-        claim("shrinks", "the first layer's gradient is ", 1 / shrinks["sigmoid"], " of the last one's with sigmoids, "
-              "and ", 1 / shrinks["relu"], " of it with ReLU",
+        claim("shrinks", "the first layer's gradient is ", 1 / shrinks["sigmoid"], " times the last one's with "
+              "sigmoids, and ", 1 / shrinks["relu"], " times with ReLU",
               holds=shrinks["sigmoid"] > 1e4 and shrinks["relu"] < 1e2, sigmoid=shrinks["sigmoid"],
               relu=shrinks["relu"]),
     )  # fmt: skip
