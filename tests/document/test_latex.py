@@ -86,6 +86,7 @@ def test_page_reads_as_kept(page: str, golden: Golden) -> None:
 @EXAMPLES
 @given(strategies.documents)
 @example(Document("\\end{document}", (Paragraph("\\input{x} % & # $ ^^5c"), Listing(("\\\\[1cm]*",)))))
+@example(Document("°×$αο", (Paragraph("°×"),), context=(Symbol("°×"),)))
 def test_any_document_is_sound(document: Document) -> None:
     text = render_latex(document)
     assert text.isascii()

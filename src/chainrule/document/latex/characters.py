@@ -20,6 +20,7 @@ _SPECIAL: Final[dict[str, str]] = {
     "|": r"\textbar{}", "[": "{[}", "]": "{]}", "*": "{*}", "`": "{}`{}",
 }  # fmt: skip
 _LIGATURE: Final = re.compile(r"([-,'])(?=\1)")  # two hyphens are no dash, two commas and apostrophes no quotation mark
+_SEAM: Final = re.compile(r"(?<!\\)\$\$")  # where one formula ends and the next begins: the two are one
 
 _TEXT: Final[dict[str, str]] = {
     "–": r"\textendash{}", "—": r"\textemdash{}", "‘": r"\textquoteleft{}", "’": r"\textquoteright{}",
@@ -87,7 +88,7 @@ def is_word(text: str) -> bool:
 
 
 def _joined(clusters: Sequence[str]) -> str:
-    return _LIGATURE.sub(r"\1{}", "".join(map(_in_text, clusters)))
+    return _SEAM.sub("{}", _LIGATURE.sub(r"\1{}", "".join(map(_in_text, clusters))))
 
 
 def _breakable(word: str) -> str:
