@@ -396,10 +396,7 @@ class Run:
 
     @checked_call
     def curve(self, weight: str, *, low: float | None = None, high: float | None = None) -> Page:
-        """The loss over one weight from `low` to `high`: its slope by the graph, the minimum where the slope crosses 0.
-
-        Raises: UnknownNameError, ShapeError for a weight that does not exist; RunError for a span without extent.
-        """
+        """The loss over one weight from `low` to `high`, its slope by the graph, its minimum where the slope is 0."""
         from chainrule.runs.surfaces import curve
 
         return curve(self, weight, low, high)
@@ -408,13 +405,16 @@ class Run:
     def surface(
         self, weights: Sequence[str] = (), *, directions: Directions = "principal", points: int = 25, seed: int = 0
     ) -> Page:
-        """The loss over two weights, or over the "principal" directions of the path or "random" ones; the path on it.
-
-        Raises: as `curve`; ValueRangeError for fewer than 2 points a side; RunError where there is no such plane.
-        """
+        """The loss over two weights, or over the path's "principal" directions or "random" ones, with the path."""
         from chainrule.runs.surfaces import surface
 
         return surface(self, weights, directions, points, seed)
+
+    def collapse(self) -> Page:
+        """The layers multiplied out to one linear map where they come to one; else what the activations change."""
+        from chainrule.runs.surfaces import collapse
+
+        return collapse(self)
 
     def summary(self) -> Page:
         """What the run is: its data, the layers with their counts, how it was trained, how good it is."""

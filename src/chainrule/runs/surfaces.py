@@ -1,4 +1,4 @@
-"""The loss around a run: the curve of one weight, the surface of two directions."""
+"""What a run looks like from outside: the loss around its weights, and the map that its layers come to."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from numbers import Integral
 from typing import TYPE_CHECKING
 
 from chainrule.data.batches import offsets
+from chainrule.descent.collapse import collapse_of
+from chainrule.descent.collapse_page import collapse_page
 from chainrule.descent.curve import curve_of
 from chainrule.descent.curve_page import curve_page
 from chainrule.descent.surface import POINTS, Directions, plane_at_random, plane_of_path, plane_of_weights, surface_of
@@ -25,7 +27,10 @@ DIRECTIONS: tuple[Directions, ...] = ("principal", "random")
 
 
 def curve(run: Run, weight: str, low: float | None = None, high: float | None = None) -> Page:
-    """The loss over one weight of a run; see `Run.curve`."""
+    """The loss over one weight of a run; see `Run.curve`.
+
+    Raises: UnknownNameError, ShapeError for a weight that does not exist; RunError for a span without extent.
+    """
     prepared = run.prepared
     name, index = _named(run, weight)
     if low is not None and high is not None and not low < high:
@@ -45,7 +50,11 @@ def curve(run: Run, weight: str, low: float | None = None, high: float | None = 
 def surface(
     run: Run, weights: Sequence[str] = (), directions: Directions = "principal", points: int = POINTS, seed: int = 0
 ) -> Page:
-    """The loss over two directions through the weights of a run; see `Run.surface`."""
+    """The loss over two directions through the weights of a run; see `Run.surface`.
+
+    Raises: UnknownNameError, ShapeError for a weight that does not exist; ValueRangeError for fewer than 2 points a
+        side; RunError where there is no such plane.
+    """
     check_kind("weights", weights, (list, tuple), "two of them, such as ['dense_1.W[3, 7]', 'dense_1.b[0]']")
     check_kind("points", points, Integral, "how many a side, a whole number such as 25")
     if len(weights) not in (0, 2):
@@ -63,6 +72,15 @@ def surface(
         plane = plane_of_path(path)
     found = surface_of(run.prepared, run.checkpoint.state, plane, path, run.checkpoint.backend, points)
     return Page(surface_page(found, run.name, f"steps 0 to {run.step}"))
+
+
+def collapse(run: Run) -> Page:
+    """The layers of a run multiplied out; see `Run.collapse`.
+
+    Raises: RunError for a network without a dense layer; DataError when the data changed.
+    """
+    found = collapse_of(run.prepared, run.checkpoint.state, run.checkpoint.backend)
+    return Page(collapse_page(found, run.name, f"step {run.step}"))
 
 
 def _named(run: Run, weight: str) -> tuple[str, tuple[int, ...]]:
