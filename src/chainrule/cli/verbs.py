@@ -29,6 +29,7 @@ VERBS: Final[dict[str, Verb]] = {
         Verb("descent", "descent WHAT", "batch, mini-batch and stochastic, side by side", "descent"),
         Verb("surface", "surface RUN", "the loss around the weights, and the path on it", "surface"),
         Verb("collapse", "collapse RUN", "the layers multiplied out, as far as that goes", "collapse"),
+        Verb("convergence", "convergence RUN", "has it come to rest, and by what evidence", "convergence"),
         Verb("replay", "replay RUN --step K", "any step again, bit for bit, beside another step", "replay"),
         Verb("history", "history RUN --weight W", "a weight at every step, and the samples that moved it", "history"),
         Verb("report", "report RUN", "one HTML file that tells a run, with every chart", "report"),

@@ -1,0 +1,33 @@
+"""`chainrule convergence`: whether a run has come to rest, with the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from chainrule.cli.parse import call
+from chainrule.cli.showing import Format, Output, show
+
+
+def run(words: Sequence[str]) -> int:
+    """Do what was typed after `chainrule convergence`."""
+    return call("convergence", convergence, words)
+
+
+def convergence(
+    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
+    /,
+    *,
+    format: Format = "text",  # noqa: A002 - the option's name
+    output: Output = None,
+    width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
+    ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,
+) -> int:
+    """Say whether the updates have become almost 0, the loss lies on a plateau, swings, rises, or still falls."""
+    from chainrule.runs.converging import convergence as found
+    from chainrule.runs.opening import open_run
+
+    show(found(open_run(which)).document, format, output=output, width=width, ascii=ascii)
+    return 0
