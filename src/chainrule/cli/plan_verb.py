@@ -21,7 +21,7 @@ def plan(
     /,
     *,
     batch_size: Annotated[int | None, Parameter(help="Rows of the largest batch; the run's where not said.")] = None,
-    format: Format = "text",  # noqa: A002 - the option's name
+    format: Format = "text",
     output: Output = None,
     width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
     ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,

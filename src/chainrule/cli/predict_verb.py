@@ -27,7 +27,7 @@ def predict(
     /,
     *,
     output: Annotated[Path | None, Parameter(name=("--output", "-o"), help="A file to write; else stdout.")] = None,
-    format: Annotated[Literal["csv", "json"], Parameter(help="A table, or a JSON line a row.")] = "csv",  # noqa: A002 - the option's name
+    format: Annotated[Literal["csv", "json"], Parameter(help="A table, or a JSON line a row.")] = "csv",
     probabilities: Annotated[
         bool, Parameter(negative=(), show_default=False, help="Also the probability of each class.")
     ] = False,
