@@ -26,8 +26,7 @@ def convergence(
     ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,
 ) -> int:
     """Say whether the updates have become almost 0, the loss lies on a plateau, swings, rises, or still falls."""
-    from chainrule.runs.converging import convergence as found
     from chainrule.runs.opening import open_run
 
-    show(found(open_run(which)).document, format, output=output, width=width, ascii=ascii)
+    show(open_run(which).convergence().document, format, output=output, width=width, ascii=ascii)
     return 0

@@ -15,10 +15,20 @@ def capital(text: str) -> str:
 
 def short(value: float, digits: int = 4) -> str:
     """A number to read."""
-    text = f"{value:.{digits}g}"
-    return f"−{text[1:]}" if text.startswith("-") else text
+    mantissa, raised, exponent = f"{value:.{digits}g}".replace("-", "−", 1 if value < 0 else 0).partition("e")
+    return f"{mantissa}e{int(exponent)}" if raised else mantissa
 
 
 def signed(value: float, digits: int = 3) -> str:
     """A number with its sign; 0 has none."""
     return f"+{short(value, digits)}" if value > 0 else short(value, digits)
+
+
+def percent(share: float, *, sign: bool = False) -> str:
+    """A share in percent, to two digits or to whole percents."""
+    hundredths = 100.0 * share
+    if abs(hundredths) >= 100.0:
+        text = f"{hundredths:{'+' if sign else ''},.0f}".replace("-", "−")
+    else:
+        text = signed(hundredths, 2) if sign else short(hundredths, 2)
+    return f"{text}%"

@@ -22,6 +22,7 @@ from chainrule.train.serialize import read_experiment
 RUNS: Final = "runs"  # the folder that runs are made in, in the working directory
 LATEST: Final = "latest"
 UNFINISHED: Final = "unfinished"
+NON_FINITE: Final = "non-finite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def open_run(which: str | Path = LATEST, *, data: Dataset | None = None, runs: s
         record=record,
         checkpoint=checkpoint,
         history=history_until(folder, checkpoint),
-        reason=UNFINISHED if summary is None or summary.step != checkpoint.step else summary.reason,
+        reason=_reason(summary, checkpoint.step),
         seconds=checkpoint.seconds,
         test=summary.test if summary is not None and summary.step == checkpoint.step else None,
         path=folder.path,
@@ -87,11 +88,18 @@ def _made_whole(run: Run, folder: RunFolder, summary: Summary | None) -> Run:
         run,
         checkpoint=checkpoint,
         history=history_until(folder, checkpoint),
-        reason=known.reason if known else UNFINISHED,
+        reason=_reason(summary, step),
         seconds=known.seconds if known else checkpoint.seconds,
         test=known.test if known else None,
         _prepared=run.prepared,
     )
+
+
+def _reason(summary: Summary | None, step: int) -> str:
+    """Why a run whose last state is of that step stopped; of a loss that left the numbers the states end before it."""
+    if summary is None or (summary.step != step and not (summary.reason == NON_FINITE and summary.step > step)):
+        return UNFINISHED
+    return summary.reason
 
 
 def find_run(which: str | Path, runs: str | Path = RUNS) -> Path:

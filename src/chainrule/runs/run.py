@@ -262,7 +262,16 @@ class Run(Trained):
 
     @checked_call
     def curve(self, weight: str, *, low: float | None = None, high: float | None = None) -> Page:
-        """The loss over one weight from `low` to `high`, its slope by the graph, its minimum where the slope is 0."""
+        """The loss over one weight, with the slope that the graph gives and the minimum where it crosses 0.
+
+        Args:
+            weight: "dense_1.W[3, 7]"; all others stay as they are.
+            low: where the curve begins, in the weight's own unit; None for as far as shows its minimum.
+            high: where it ends.
+
+        Raises: UnknownNameError, ShapeError for a weight that does not exist; RunError for a span without extent;
+            DataError when the data changed.
+        """
         from chainrule.runs.surfaces import curve
 
         return curve(self, weight, low, high)
@@ -271,16 +280,50 @@ class Run(Trained):
     def surface(
         self, weights: Sequence[str] = (), *, directions: Directions = "principal", points: int = 25, seed: int = 0
     ) -> Page:
-        """The loss over two weights, or over the path's "principal" directions or "random" ones, with the path."""
+        """The loss over two directions through the weights, with the path that the run walked.
+
+        Args:
+            weights: two of them, such as ["dense_1.W[3, 7]", "dense_1.b[0]"]; none for `directions`.
+            directions: "principal", those in which the path varies most; or "random", each filter of them as long as
+                that of the weights.
+            points: of the grid, a side.
+            seed: of the random directions.
+
+        Raises: UnknownNameError, ShapeError for a weight that does not exist; ValueRangeError for fewer than 2 points;
+            RunError for one weight, and for a path that spans no plane; DataError when the data changed.
+        """
         from chainrule.runs.surfaces import surface
 
         return surface(self, weights, directions, points, seed)
 
     def collapse(self) -> Page:
-        """The layers multiplied out to one linear map where they come to one; else what the activations change."""
+        """The layers multiplied out to one linear map where they come to one; else what the activations change.
+
+        z = x W + b, with z the last pre-activation (n, k) and x the inputs (n, i) as the first layer reads them; W of
+        shape (i, k) and b of (k,) are in `page.data`.
+
+        Raises: RunError for a network without a dense layer; DataError when the data changed.
+        """
         from chainrule.runs.surfaces import collapse
 
         return collapse(self)
+
+    def convergence(self) -> Page:
+        """Whether the run has come to rest, with the evidence and the thresholds it is held against.
+
+        `page.data["rest"]` is one of "converged": the last updates are ≈ 0, below 10⁻⁶ of the size of the weights;
+        "plateau": the loss hardly changes while they still move; "oscillating": it goes up and down, or they take each
+        other back; "diverging": it rises; "still falling"; "left the numbers": it became infinite or NaN; "too short":
+        fewer than four epochs are complete.
+
+        Beside it stand the measurements it follows from, as shares: "update", mean ‖Δw‖ / ‖w‖ of the last updates;
+        "cosine", between each and the one before; "change", "swing" and "upward" of the loss over the last epochs.
+
+        Raises: RunError for a run without a complete epoch; DataError when the data changed.
+        """
+        from chainrule.runs.converging import convergence
+
+        return convergence(self)
 
     def summary(self) -> Page:
         """What the run is: its data, the layers with their counts, how it was trained, how good it is."""
