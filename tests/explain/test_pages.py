@@ -180,12 +180,18 @@ def test_saturated_predictions_are_told_by_their_delta() -> None:
 
 
 def test_a_deep_network_shows_its_first_and_last_formulas() -> None:
-    layers = [*(Dense(2, "sigmoid") for _ in range(9)), Dense(2)]
+    layers = [*(Dense(2, "tanh" if place % 2 else "sigmoid") for place in range(9)), Dense(2)]
     text = setting(layers, waves(1, (2, 2)), [0, 1]).text("dense_4.W[0, 1]")
     assert "…" in text
     assert "z¹ = x W¹ + b¹" in text
     assert "z¹⁰ = a⁹ W¹⁰ + b¹⁰" in text
     assert text.count("‖δ") == 7  # from dense_10 back to dense_4
+
+
+def test_a_deep_network_of_layers_that_are_alike_shows_them_once() -> None:
+    layers = [*(Dense(2, "sigmoid") for _ in range(9)), Dense(2)]
+    text = setting(layers, waves(1, (2, 2)), [0, 1]).text("dense_4.W[0, 1]")
+    assert " ".join(text.split()).count("zˡ = aˡ⁻¹ Wˡ + bˡ aˡ = σ(zˡ) l = 1, …, 9 a⁰ = x z¹⁰ = a⁹ W¹⁰ + b¹⁰") == 1
 
 
 def test_float32_is_told_beside_float64() -> None:

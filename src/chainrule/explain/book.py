@@ -20,6 +20,7 @@ from chainrule.document import (
     partial,
     symbol,
 )
+from chainrule.explain.alike import stretches
 from chainrule.explain.formulas import Labels, Writer
 from chainrule.explain.notation import LOSS, SAMPLE_LOSS, Y_HAT, Notation, X, Y, at, subscripted
 from chainrule.explain.subject import Subject
@@ -72,8 +73,12 @@ class Book:
     # ---- the network ----
 
     def network(self) -> Labeled:
-        """Every layer's formulas."""
-        formulas = [self.definition(node) for node in self.distinct.values()]
+        """Every layer's formulas, those of layers that are alike once."""
+        own: dict[str, list[Relation]] = {}
+        for name, node in self.distinct.items():
+            own.setdefault(name.rpartition(".")[0], []).append(self.definition(node))
+        told = stretches(list(own.items()))
+        formulas = [formula for stretch in told for formula in (*stretch.formulas, *stretch.conditions)]
         if len(formulas) > 2 * MOST_LAYERS:
             formulas = [*formulas[:MOST_LAYERS], symbol("…"), *formulas[-MOST_LAYERS:]]
         return Labeled("The network", shown(Beside(tuple(formulas)), inline=True), name="network")

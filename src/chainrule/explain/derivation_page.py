@@ -22,9 +22,18 @@ from chainrule.document import (
     render_katex,
     symbol,
 )
+from chainrule.explain.alike import LAYER
 from chainrule.explain.derivation import Piece
 from chainrule.explain.derived import Derived, extent
-from chainrule.explain.equations import Line, back_blocks, forward_blocks, lines, own_part
+from chainrule.explain.equations import (
+    Passage,
+    back_blocks,
+    forward_blocks,
+    lines,
+    own_part,
+    passages,
+    repeated_names,
+)
 from chainrule.explain.evidence import Slope, slope_blocks, slope_of, trained_block, witness_data
 from chainrule.explain.formulas import Writer
 from chainrule.explain.moves import move_blocks
@@ -34,7 +43,7 @@ from chainrule.explain.scalars import WEIGHTS, forward_scalars, prediction_block
 from chainrule.explain.scope import Depth, Scope, layers_of, units_of
 from chainrule.explain.steps import steps_block
 from chainrule.explain.subject import Subject
-from chainrule.explain.tables import place_of, product_tables, size_table, unit_tables
+from chainrule.explain.tables import large_names, place_of, product_tables, size_table, unit_tables
 from chainrule.graph.facts import Fact
 from chainrule.graph.node import Node
 
@@ -95,11 +104,12 @@ def _formulas(derived: Derived, depth: Depth) -> list[Block]:
             return [*forward_scalars(derived), *prediction_block(derived), *back]
         case "layer":
             formulas = [*forward_blocks(derived, whole=False), *back_blocks(derived, whole=False)]
-            return [*formulas, *unit_tables(derived), *product_tables(derived), *_entry(derived)]
+            sizes = size_table(derived, repeated_names(derived))
+            return [*formulas, *sizes, *unit_tables(derived), *product_tables(derived), *_entry(derived)]
         case "matrix":
-            names = [line.name for line in lines(derived, whole=True)]
-            back = back_blocks(derived, whole=True)
-            return [*forward_blocks(derived, whole=True), *back, *size_table(derived, names), *_entry(derived)]
+            formulas = [*forward_blocks(derived, whole=True), *back_blocks(derived, whole=True)]
+            sizes = size_table(derived, large_names(derived, [line.name for line in lines(derived, whole=True)]))
+            return [*formulas, *sizes, *_entry(derived)]
 
 
 def _entry(derived: Derived) -> list[Block]:
@@ -194,7 +204,7 @@ def _data(derived: Derived, depth: Depth, slope: Slope | None, blocks: Sequence[
     """Numbers by name; the weights of scalar depth are handed on from the blocks that show them."""
     subject = derived.subject
     chains = [each for block in blocks if block.name.startswith(WEIGHTS) for each in _listed(block)]
-    equations = enumerate(lines(derived, whole=depth == "matrix"), start=1)
+    told = passages(derived, whole=depth == "matrix")
     facts = sorted({str(fact) for _, fact, _ in _used(derived, _told(derived))})
     return {
         "of": derived.scope.name,
@@ -205,7 +215,10 @@ def _data(derived: Derived, depth: Depth, slope: Slope | None, blocks: Sequence[
         "targets": list(subject.targets),
         "parts": list(subject.parts),
         "loss": float(derived.numbers["loss"]),
-        "equations": [_equation_data(derived, line, place) for place, line in equations],
+        "equations": [
+            _equation_data(derived, passage, place) for passage in told for place in range(len(passage.lines))
+        ],
+        "repeated": [_repeated_data(passage) for passage in told if passage.is_repeated],
         "weights": chains,
         "facts": list(facts),
         "slope": None if slope is None else slope.claimed,
@@ -219,12 +232,13 @@ def _listed(block: Block) -> Sequence[Plain]:
     return found if isinstance(found, list) else []
 
 
-def _equation_data(derived: Derived, line: Line, place: int) -> dict[str, Plain]:
+def _equation_data(derived: Derived, passage: Passage, position: int) -> dict[str, Plain]:
+    line = passage.lines[position]
     part = own_part(derived, line.name)
     found, unit = extent(part), derived.unit_of(line.name)
     whole = found.place if unit is None else (*found.place, unit)
     return {
-        "number": place,
+        "number": passage.place(position),
         "of": line.name,
         "latex": render_katex(line.formula),
         "shape": list(found.shape),
@@ -232,4 +246,16 @@ def _equation_data(derived: Derived, line: Line, place: int) -> dict[str, Plain]
         "largest": {"value": found.largest, "at": place_of(derived, line.name, whole)},
         "zeros": found.zeros,
         "values": part.tolist() if part.size <= MOST_VALUES else None,
+    }
+
+
+def _repeated_data(passage: Passage) -> dict[str, Plain]:
+    """Equations that are written once: for which layers, in letters, and for which values of l."""
+    formulas = enumerate(passage.stretch.formulas, start=passage.first)
+    return {
+        "layers": list(passage.stretch.layers),
+        "index": LAYER.name,
+        "numbers": list(passage.stretch.numbers),
+        "beginning": [render_katex(each) for each in passage.stretch.beginning],
+        "equations": [{"number": number, "latex": render_katex(formula)} for number, formula in formulas],
     }

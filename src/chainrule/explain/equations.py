@@ -1,8 +1,11 @@
-"""The equations of a derivation, forward and back, layer by layer: in matrices, or for one element with its letters."""
+"""The equations of a derivation, forward and back, layer by layer: in matrices, or for one element with its letters.
+
+Layers that are alike are written once, for layer l; the numbers of each stand apart.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +14,7 @@ import numpy as np
 from chainrule.backends.protocol import Array
 from chainrule.document import Block, Code, Equation, Equations, Formula, Labeled, Relation, equals
 from chainrule.document.formula import Relator
+from chainrule.explain.alike import Stretch, stretches
 from chainrule.explain.derivation import Piece
 from chainrule.explain.derived import Derived, matrix
 from chainrule.explain.formulas import Labels, Writer
@@ -75,34 +79,120 @@ def _labels(derived: Derived, name: str, *, whole: bool) -> Labels:
     return at(*[derived.sample if is_value else None] * (rank > 1), *[None] * (rank - 2), unit)
 
 
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Equations of the way back that stand together: those of one layer, or of layers that are alike.
+
+    Attributes:
+        stretch: the layers, and the formulas as they are written.
+        first: the number of the first equation.
+        lines: what each layer's own equations are, in order.
+    """
+
+    stretch: Stretch
+    first: int
+    lines: tuple[Line, ...]
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether it is written once for several layers."""
+        return len(self.stretch.layers) > 1
+
+    def place(self, position: int) -> int:
+        """The number of the equation that the line at this position is."""
+        return self.first + position % len(self.stretch.formulas)
+
+    @property
+    def name(self) -> str:
+        """Of its block: "dense_2", or "dense_5 to dense_1"."""
+        layers = self.stretch.layers
+        return f"{layers[0]} to {layers[-1]}" if self.is_repeated else layers[0]
+
+
+def passages(derived: Derived, *, whole: bool) -> list[Passage]:
+    """The equations of the way back in order; layers that are alike are told once."""
+    found = lines(derived, whole=whole)
+    own = {
+        layer: [line for line in found if line.layer == layer] for layer in dict.fromkeys(each.layer for each in found)
+    }
+    told: list[Passage] = []
+    first = 1
+    for stretch in stretches([(layer, [line.formula for line in each]) for layer, each in own.items()]):
+        told.append(Passage(stretch, first, tuple(line for layer in stretch.layers for line in own[layer])))
+        first += len(stretch.formulas)
+    return told
+
+
+def repeated_names(derived: Derived) -> list[str]:
+    """Of what the equations are that are written once for several layers."""
+    return [line.name for passage in passages(derived, whole=False) if passage.is_repeated for line in passage.lines]
+
+
 def back_blocks(derived: Derived, *, whole: bool) -> list[Block]:
     """The equations of the way back under their layers' names, each with its number at the margin."""
-    found = lines(derived, whole=whole)
-    blocks: list[Block] = []
-    for layer in dict.fromkeys(line.layer for line in found):
-        shown = tuple(
-            Equation(_back(derived, line, whole=whole), value=f"({place})")
-            for place, line in enumerate(found, start=1)
-            if line.layer == layer
-        )
-        blocks.append(Labeled(Code(layer), (Equations(shown),), name=f"back {layer}"))
-    return blocks
+    return [block for passage in passages(derived, whole=whole) for block in _told(derived, passage, whole=whole)]
+
+
+def _told(derived: Derived, passage: Passage, *, whole: bool) -> list[Block]:
+    stretch, name = passage.stretch, f"back {passage.name}"
+    if not passage.is_repeated:
+        own = [_back(derived, line, whole=whole) for line in passage.lines]
+        return [Labeled(Code(passage.name), (_numbered(own, passage.first),), name=name)]
+    head = Labeled(stretch.range, (stretch.words, _numbered(stretch.formulas, passage.first)), name=name)
+    return [head, *(_in_numbers(derived, passage) if whole else [])]
+
+
+def _numbered(formulas: Sequence[Relation], first: int) -> Equations:
+    return Equations(tuple(Equation(each, value=f"({place})") for place, each in enumerate(formulas, start=first)))
+
+
+def _in_numbers(derived: Derived, passage: Passage) -> list[Block]:
+    """Each layer's numbers in the equations that are written once, where they are few."""
+    found: dict[str, list[Equation]] = {}
+    for position, line in enumerate(passage.lines):
+        sides = _back(derived, line, whole=True).rest[len(line.formula.rest) :]
+        if sides:
+            said = f"by ({passage.place(position)})"
+            found.setdefault(line.layer, []).append(Equation(Relation(line.formula.left, sides), value=said))
+    return [Labeled(Code(layer), (Equations(tuple(own)),), name=f"numbers {layer}") for layer, own in found.items()]
 
 
 def forward_blocks(derived: Derived, *, whole: bool) -> list[Block]:
-    """How the values of the layers that are meant come about; nothing where they only pass on what they read."""
-    shown = tuple(Equation(_made(derived, name, whole=whole)) for name in derived.made)
-    return [Labeled("Forward", (Equations(shown, inline=not whole),), name="forward")] if shown else []
+    """How the values of the layers that are meant come about; nothing where they only pass on what they read.
+
+    The formulas of a network in matrices stand on its page already, so that only those with their numbers come again.
+    """
+    own: dict[str, list[Relation]] = {}
+    for name in derived.made:
+        own.setdefault(derived.layer_of(name), []).append(_element(derived, name, whole=whole))
+    if whole:
+        made = [_made(derived, name) for name in derived.made]
+        told = derived.scope.kind == "network"
+        bare = [formula for formulas in own.values() for formula in formulas]
+        shown = [Equation(each) for each, formula in zip(made, bare, strict=True) if not told or each != formula]
+    else:
+        shown = [line for stretch in stretches(list(own.items())) for line in _forward(stretch)]
+    return [Labeled("Forward", (Equations(tuple(shown), inline=not whole),), name="forward")] if shown else []
+
+
+def _forward(stretch: Stretch) -> list[Equation]:
+    """The formulas of layers; of those that are alike once, with the numbers for which they hold at the margin."""
+    *before, last = stretch.formulas
+    return [*map(Equation, before), Equation(last, value=stretch.validity)]
 
 
 # ---- numbers in formulas ----
 
 
-def _made(derived: Derived, name: str, *, whole: bool) -> Relation:
+def _element(derived: Derived, name: str, *, whole: bool) -> Relation:
+    """How a value comes about, in letters."""
     node, labels = derived.derivation.values[name], _labels(derived, name, whole=whole)
-    formula = derived.book.element(node, labels) if labels is not None else derived.book.definition(node)
-    if not whole:
-        return formula
+    return derived.book.element(node, labels) if labels is not None else derived.book.definition(node)
+
+
+def _made(derived: Derived, name: str) -> Relation:
+    """The same of a whole value, with its numbers where they are few."""
+    formula, labels = _element(derived, name, whole=True), _labels(derived, name, whole=True)
     unit, array = derived.unit_of(name), derived.numbers[name]
     return _completed(
         derived, derived.derivation.forward(name), formula, labels, array if unit is None else array[..., unit]
@@ -146,6 +236,8 @@ def _filled(derived: Derived, piece: Piece) -> Formula | None:
     arrays = [np.asarray(found[str(place)], np.float64) for place in range(len(parts))]
     if not all(is_small(array) and np.all(np.isfinite(array)) for array in arrays):
         return None
+    if root.primitive not in _TERMS and root.tensor.rank == 2 and any(array.ndim == 1 for array in arrays):
+        return None  # a row would stand for what is repeated along the other axis
     numbers: dict[Node, Formula] = {part: matrix(array) for part, array in zip(parts, arrays, strict=True)}
     return Writer(Notation(numbers, derived.alone)).write(root, named=False)
 

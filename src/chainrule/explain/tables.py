@@ -43,6 +43,7 @@ MOST_COLUMNS: Final = 4
 FIVE: Final = NumberStyle("significant", 5)
 SIGNED: Final = NumberStyle("significant", 5, signed=True)
 THREE: Final = NumberStyle("significant", 3)
+COUNT: Final = NumberStyle("count")
 
 
 # ---- the units of a layer, on one sample ----
@@ -177,17 +178,22 @@ def _unit_head(j: int, delta: tuple[Symbol, Array] | None) -> tuple[Formula, Cel
 
 
 def size_table(derived: Derived, names: Sequence[str]) -> list[Block]:
-    """How large each piece is that is too large to be written out: its shape, norm, and largest element."""
-    large = [name for name in names if not is_small(own_part(derived, name))]
-    if not large:
+    """How large each piece is whose numbers do not stand in its formula: shape, norm, and largest element."""
+    if not names:
         return []
-    headers = (None, "shape", Absolute(symbol("v"), norm=True), "largest", "at", "exactly 0")
+    headers = (None, "shape", Absolute(symbol("v"), norm=True), "largest", "at", "of sample", "exactly 0")
+    chosen = [header for header in headers if header != "of sample" or not derived.alone]
     columns = tuple(
-        Column(header, heading=place == 0, style={2: FIVE, 3: SIGNED}.get(place))
-        for place, header in enumerate(headers)
+        Column(header, heading=place == 0, style={2: FIVE, 3: SIGNED, len(chosen) - 1: COUNT}.get(place))
+        for place, header in enumerate(chosen)
     )
-    table = Table(columns, tuple(_size_row(derived, name) for name in large), name="sizes")
+    table = Table(columns, tuple(_size_row(derived, name) for name in names), name="sizes")
     return [Labeled("Sizes", (table,), name="sizes")]
+
+
+def large_names(derived: Derived, names: Sequence[str]) -> list[str]:
+    """Those of the pieces that are too large to be written out."""
+    return [name for name in names if not is_small(own_part(derived, name))]
 
 
 def _size_row(derived: Derived, name: str) -> Row:
@@ -196,15 +202,25 @@ def _size_row(derived: Derived, name: str) -> Row:
     unit = derived.unit_of(name)
     left = derived.left(name, None if unit is None else at(*[None] * (part.ndim), unit))
     shape = " × ".join(map(str, found.shape))
-    zeros = f"{found.zeros:,} of {part.size:,}" if found.zeros else "none"
-    place = place_of(derived, name, found.place if unit is None else (*found.place, unit))
-    return Row((left, shape, Number(found.norm), Number(found.largest), place, zeros))
+    place = found.place if unit is None else (*found.place, unit)
+    where = (
+        show_weight("", inner_place(derived, name, place)),
+        *(() if derived.alone else (_sample(derived, name, place),)),
+    )
+    return Row((left, shape, Number(found.norm), Number(found.largest), *where, Number(found.zeros)))
+
+
+def _sample(derived: Derived, name: str, place: Sequence[int]) -> str:
+    """The sample that an element of a value belongs to."""
+    return "" if name in derived.subject.parameters else str(derived.subject.rows[place[0]])
+
+
+def inner_place(derived: Derived, name: str, place: Sequence[int]) -> Sequence[int]:
+    """Where an element stands in its parameter, or in what one sample makes of its value."""
+    return place if name in derived.subject.parameters else place[1:]
 
 
 def place_of(derived: Derived, name: str, place: Sequence[int]) -> str:
     """Where an element stands: of a parameter as it is typed, of a value its unit and, of a batch, its sample."""
-    if name in derived.subject.parameters:
-        return show_weight("", place)
-    sample, *inner = place
-    unit = show_weight("", inner)
-    return unit if derived.alone else f"{unit}, sample {derived.subject.rows[sample]}"
+    own, sample = show_weight("", inner_place(derived, name, place)), _sample(derived, name, place)
+    return own if derived.alone or not sample else f"{own}, sample {sample}"

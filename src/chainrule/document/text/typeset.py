@@ -119,6 +119,7 @@ class Typesetter:
         subs = symbol.sub.items if isinstance(symbol.sub, f.Indices) else (symbol.sub,)
         lows = tuple(self.text(sub) if sub is not None else "" for sub in subs)
         high = self.text(symbol.sup) if symbol.sup is not None else ""
+        high = high.replace(" ", "") if isinstance(symbol.sup, f.Plus) else high  # zˡ⁺¹
         return scripts.marked(name, lows, high, ascii=self.ascii)
 
     def _clean(self, text: str) -> str:
