@@ -46,6 +46,7 @@ from chainrule.document import (
     times,
 )
 from chainrule.document.figure_svg import DARK, LIGHT
+from chainrule.document.html import style
 from chainrule.document.html.mathml import mathml
 from tests.conftest import Golden
 from tests.document import pages, strategies
@@ -246,7 +247,8 @@ def contrast(one: str, other: str) -> float:
 
 
 def test_every_color_is_readable_on_its_ground() -> None:
-    modes = re.findall(r":root\{(?:color-scheme:light dark;)?(--ground.*?)\}", document_css(), re.DOTALL)[:2]
+    modes = (style.LIGHT, style.DARK)
+    assert all(mode in document_css() for mode in modes)
     for mode, series in zip(modes, (LIGHT, DARK), strict=True):
         colors = dict(re.findall(r"--([a-z]+):(#[0-9a-f]{6})", mode))
         for name in ("ink", "quiet", "accent", "warning", "evidence"):

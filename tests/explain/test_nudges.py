@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chainrule.document import Document, find, render_text
+from chainrule.document import Document, Number, Table, find, render_text
 from chainrule.errors import ShapeError, UnknownNameError, ValueRangeError
 from chainrule.explain.chain import way_of
 from chainrule.explain.nudges import Nudges, loudest, nudges_of
@@ -246,3 +246,49 @@ def test_golden_page(golden: Golden, ascii: bool) -> None:
 def test_data_are_plain() -> None:
     data = nudges_page(opened(classes(), range(6))).data
     assert json.loads(json.dumps(data)) == data
+
+
+def test_numbers_are_no_classes() -> None:
+    """Of targets that are numbers no table of classes is made, however often one of them stands there."""
+    case = classes()
+    subject = case.subject(range(20), "dense_1.W")
+    found = opened(case, range(20))
+    assert [each["class"] for each in nudges_page(found).data["classes"]] == ["0", "1", "2", "3"]
+    numbers = replace(found, subject=replace(subject, targets_are_classes=False))
+    page = nudges_page(numbers)
+    assert page.data["classes"] == []
+    assert "Classes" not in text_of(page)
+    assert "Importance" in text_of(page)
+
+
+def test_classes_are_told_apart_by_their_mean_wishes() -> None:
+    """Each cosine is that of vectors that are averaged here."""
+    case = classes()
+    found = opened(case, range(20))
+    labels = np.arange(20) % 4
+    means = [found.nudges[:, labels == label].mean(axis=1) for label in range(4)]
+
+    def cosine(left: Any, right: Any) -> float:
+        return float(left @ right / np.linalg.norm(left) / np.linalg.norm(right))
+
+    for label, each in enumerate(nudges_page(found).data["classes"]):
+        assert each["samples"] == 5
+        assert each["with_the_average"] == pytest.approx(cosine(means[label], found.average))
+        against = {other: cosine(means[label], means[other]) for other in range(4) if other != label}
+        worst = min(against, key=lambda other: against[other])
+        assert (each["most_against"], each["cosine"]) == (str(worst), pytest.approx(against[worst]))
+
+
+def test_importance_ranks_and_compares_every_weight() -> None:
+    found = opened(classes(), range(20))
+    sizes = dict(zip(NAMED, np.abs(found.gradients), strict=True))
+    page = nudges_page(found)
+    ranked = sorted(NAMED, key=lambda name: -sizes[name])
+    assert page.data["ranking"] == ranked
+    table = find(page, "ranking")
+    assert isinstance(table, Table)
+    for row, name in zip(table.rows, ranked, strict=True):
+        shown, size, times = row.cells
+        assert (shown, size, times) == (name, Number(sizes[name]), Number(sizes[name] / min(sizes.values())))
+    for each in page.data["weights"]:
+        assert each["times_the_least"] == pytest.approx(sizes[each["weight"]] / min(sizes.values()))

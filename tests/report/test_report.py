@@ -18,6 +18,7 @@ from chainrule.document.behind import tables_of
 from chainrule.errors import DataError, RunError, UnknownNameError
 from chainrule.report.moments import chosen_steps, moments_of, probed_rows
 from chainrule.report.outcome import MOST_CLASSES, _most_mistaken
+from chainrule.runs.suggest import loudest_weight
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +163,34 @@ def test_telling_samples_are_the_extremes(page: cr.Page, digits_run: cr.Run) -> 
     typical = told(page, "most-typical")
     assert [called for _, called, _ in typical] == [f"{label} → {label}" for label in range(10)]
     assert typical[3][2] == pytest.approx(losses[y == 3].min())
+
+
+def test_the_rows_whose_inside_is_measured_are_named(page: cr.Page, digits_run: cr.Run) -> None:
+    """One of every six, of 1,294; the page says so, and its data lists them."""
+    rows = sorted(digits_run.prepared.split.train.tolist())
+    assert len(rows) == 1294
+    assert page.data["probed_rows"] == rows[::6]
+    assert "on 216 training rows, one of every 6 from the first on, and" in " ".join(page.text.split())
+
+
+def test_the_weight_that_is_opened_has_a_gradient_where_there_is_one(runs_folder: Path) -> None:
+    """All rows are right; the first one is (0, 0), on which no weight of the first layer has a gradient."""
+    run = cr.train(None, "xor", epochs=60, dtype="float64", runs=runs_folder)
+    assert run.history["accuracy"][-1] == 1.0
+    said = " ".join(cr.report(run).text.split()).partition("An opened weight")[2].partition("Sample ")[2]
+    shares = run.predict_proba(run.dataset.x)
+    least = int(shares.max(axis=1).argmin())
+    assert said.startswith(f"{least} is {run.dataset.y[least]}, as predicted, if least surely of 4; of dense_1.W, ")
+    named = said.partition("of dense_1.W, ")[2].partition(" has the largest gradient there")[0]
+    pages = [run.explain(f"dense_1.W[{i}, {j}]", sample=least).data for i in range(2) for j in range(8)]
+    loudest = max(pages, key=lambda data: abs(data["gradient"]))
+    assert loudest["gradient"] != 0
+    assert named == loudest["weight"]
+
+
+def test_a_bias_is_opened_where_no_weight_has_a_gradient() -> None:
+    run = cr.train([cr.Dense(3, "tanh"), cr.Dense(1)], np.zeros((6, 2)), np.arange(6.0), epochs=1, runs=None)
+    assert loudest_weight(run, 5).startswith("dense_1.b[")
 
 
 def told(page: cr.Page, name: str) -> list[list[Any]]:

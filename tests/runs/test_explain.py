@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.document import format_number
+from chainrule.explain.walkthrough import NINE
 from chainrule.runs.subject import said
 from tests.absent import require
 
@@ -135,3 +137,52 @@ def test_every_factor_is_the_one_that_pytorch_retains(digits_run: cr.Run) -> Non
             product = z2.grad[0, k].item() * weights["dense_2.W"][unit, k].item()
             assert path["value"] == pytest.approx(product, **near)
             assert np.prod(path["factors"]) == pytest.approx(path["value"], **near)
+
+
+OPTIMIZERS = {"sgd": cr.SGD(0.05), "momentum": cr.SGD(0.05, momentum=0.9), "adam": cr.Adam(0.01)}
+
+
+@pytest.mark.parametrize("backend", ["reference", "native"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_update_in_float32_is_that_of_the_next_step(optimizer: str, backend: str) -> None:
+    """What the page computes in float64 is off by rounding; what it says of training has the bits of the next step."""
+    if backend == "native":
+        require("llvmlite", "pip install llvmlite")
+    x = np.sin(np.arange(120.0).reshape(40, 3))
+    net = [cr.Dense(5, "tanh"), cr.Dense(2)]
+    run = cr.train(net, x, x[:, :2] + x[:, 1:], epochs=4, optimizer=OPTIMIZERS[optimizer], backend=backend, runs=None)
+    off: list[float] = []
+    for step in (0, 1, 3):
+        for parameter, index in (("dense_1.W", (2, 3)), ("dense_2.b", (1,))):
+            page = run.explain(f"{parameter}{[*index]}", at=step)
+            after = float(run.at(step + 1).weights[parameter][index])
+            data: Any = page.data
+            assert data["trained"]["after"] == after
+            assert f"the update leads to {format_number(after, NINE).replace('-', '−')}" in " ".join(page.text.split())
+            off.append(abs(data["update"]["after"] - after))
+    assert 0 < max(off) < 1e-6
+
+
+def test_the_update_is_told_with_its_moments() -> None:
+    """By the names of the optimizer's slots, against Adam written out here."""
+    x = np.sin(np.arange(120.0).reshape(40, 3))
+    adam = cr.Adam(0.01)
+    run = cr.train([cr.Dense(1)], x, x[:, :1], epochs=4, optimizer=adam, dtype="float64", runs=None)
+    m = v = 0.0
+    weight = float(run.at(0).weights["dense_1.W"][2, 0])
+    for step in range(4):
+        update: Any = run.explain("dense_1.W[2, 0]", at=step).data["update"]
+        gradient = update["gradient"]
+        assert (update["step"], update["learning_rate"], update["before"]) == (step, 0.01, pytest.approx(weight))
+        assert update["slots"]["m"]["before"] == pytest.approx(m)
+        assert update["slots"]["v"]["before"] == pytest.approx(v)
+        m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
+        m_hat, v_hat = m / (1 - 0.9 ** (step + 1)), v / (1 - 0.999 ** (step + 1))
+        weight -= 0.01 * m_hat / (np.sqrt(v_hat) + adam.epsilon)
+        assert update["slots"]["m"] == pytest.approx(
+            {"before": update["slots"]["m"]["before"], "after": m, "corrected": m_hat}
+        )
+        assert update["slots"]["v"] == pytest.approx(
+            {"before": update["slots"]["v"]["before"], "after": v, "corrected": v_hat}
+        )
+        assert update["after"] == pytest.approx(weight)

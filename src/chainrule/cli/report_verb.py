@@ -25,7 +25,7 @@ def report(
     ] = None,
     charts: Annotated[Path | None, Parameter(help="A folder for every chart as SVG, PNG and CSV.")] = None,
     weight: Annotated[
-        str | None, Parameter(help="The weight that is opened; the one that the sample moves most where not said.")
+        str | None, Parameter(help="The weight that is opened; that with the largest gradient where not said.")
     ] = None,
     sample: Annotated[
         int | None, Parameter(help="The row on which it is opened; one that is predicted wrong where not said.")

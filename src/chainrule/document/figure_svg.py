@@ -24,6 +24,7 @@ from chainrule.document.shapes import (
 )
 from chainrule.document.text.characters import visible
 from chainrule.document.text.spans import Pen
+from chainrule.document.themes import themed
 from chainrule.document.tree import Drawn
 
 # Each at least 4.5 to 1 against the ground, light or dark (WCAG 2.2, 1.4.3).
@@ -40,15 +41,19 @@ FILLS: Final = (1.0, 0.35, 0.7, 0.15, 0.5, 0.05)
 _PEN: Final = Pen()
 
 
-def chart_css() -> str:
-    """The style of every chart, for the page or the file that holds it; a page's own colors may be its ground."""
+def chart_css(*, within: bool = True) -> str:
+    """The style of every chart; a page's own colors may be its ground.
+
+    Args:
+        within: for a page that holds charts and may have a theme; else for a file of its own.
+    """
     light, dark = (
         "".join(f"--series-{place}:{color};" for place, color in enumerate(colors)) for colors in (LIGHT, DARK)
     )
+    alone = f".chart{{{light}}}@media(prefers-color-scheme:dark){{.chart{{{dark}}}}}@media print{{.chart{{{light}}}}}"
     return (
-        f".chart{{{light}font-family:system-ui,sans-serif;font-size:13px;fill:currentColor}}"
-        f"@media(prefers-color-scheme:dark){{.chart{{{dark}}}}}"
-        f"@media print{{.chart{{{light}}}}}"
+        f"{themed('.chart', light, dark, light) if within else alone}"
+        ".chart{font-family:system-ui,sans-serif;font-size:13px;fill:currentColor}"
         ".chart .title{font-weight:600;font-size:14px}"
         ".chart .axis{stroke:currentColor;fill:none}.chart .grid{stroke:currentColor;stroke-opacity:.15;fill:none}"
         ".chart .value,.chart .tick{font-variant-numeric:tabular-nums}"
@@ -75,7 +80,7 @@ def render_svg(drawn: Drawn, *, standalone: bool = True) -> str:
     if not standalone:
         return f'<svg class="chart" role="img" {size}>{_said(drawn)}{_painted(chart)}</svg>\n'
     ground = "svg{color:#1b1f24;--ground:#fff}@media(prefers-color-scheme:dark){svg{color:#e6e8eb;--ground:#15181c}}"
-    style = f"<style>{chart_css()}{ground}</style>"
+    style = f"<style>{chart_css(within=False)}{ground}</style>"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" {size}>'
         f"{_said(drawn)}{style}{_painted(chart)}</svg>\n"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from chainrule.document import (
+    Absolute,
     Block,
     Code,
     Column,
@@ -22,6 +25,7 @@ from chainrule.document import (
     Span,
     Table,
     negative,
+    partial,
     symbol,
 )
 from chainrule.explain.notation import LOSS
@@ -33,6 +37,7 @@ EVEN: Final = 0.01  # of Σ|terms|: an average below it says that the wishes can
 LITTLE: Final = 0.1  # of the loudest wish: below it a wish is little
 NUDGE: Final = NumberStyle("significant", 3, signed=True, leading_zero=False)
 THREE: Final = NumberStyle("significant", 3)
+FOUR: Final = NumberStyle("significant", 4)
 SIGNED: Final = NumberStyle("significant", 4, signed=True)
 PERCENT: Final = NumberStyle("percent", 0)
 COSINE: Final = NumberStyle("fixed", 2, signed=True)
@@ -153,12 +158,12 @@ def _wants(count: int, what: str) -> str:
 
 
 def _sensitivity(found: Nudges) -> list[Block]:
-    """To which of these weights the loss is most sensitive, and how many times more than to the least."""
-    sizes = np.abs(found.gradients)
-    order = [int(k) for k in np.argsort(-sizes, kind="stable") if sizes[k] > 0.0]
+    """The weights by |∂L/∂w|, each with how many times more sensitive the loss is to it than to the least."""
+    sizes, names = np.abs(found.gradients), found.names
+    order = [k for k in _ranking(found) if sizes[k] > 0.0]
     if len(order) < 2:
         return []
-    first, last, names = order[0], order[-1], found.names
+    first, last = order[0], order[-1]
     spans: tuple[Span, ...] = (
         "the loss is ",
         Number(float(sizes[first] / sizes[last]), THREE),
@@ -167,7 +172,16 @@ def _sensitivity(found: Nudges) -> list[Block]:
         " than to ",
         Code(names[last]),
     )
-    return [Labeled("Importance", (Paragraph(spans),), name="importance")]
+    slope = Absolute(partial(LOSS, symbol("w")))
+    columns = (Column("weight", heading=True), Column(slope, style=FOUR), Column("times", style=THREE))
+    rows = tuple(Row((names[k], Number(float(sizes[k])), Number(float(sizes[k] / sizes[last])))) for k in order)
+    table = (Table(columns, rows, name="ranking"),) if len(order) > 2 else ()
+    return [Labeled("Importance", (*table, Paragraph(spans)), name="importance")]
+
+
+def _ranking(found: Nudges) -> list[int]:
+    """The weights, the one with the largest gradient first."""
+    return [int(k) for k in np.argsort(-np.abs(found.gradients), kind="stable")]
 
 
 # ---- who agrees with whom ----
@@ -200,36 +214,58 @@ def _together(found: Nudges, shown: list[int]) -> list[Block]:
     return [Labeled("Samples", (Paragraph(tuple(spans)),), name="samples")]
 
 
-def _classes(found: Nudges) -> dict[str, list[int]]:
-    """The samples by their target."""
+@dataclass(frozen=True, slots=True)
+class _Class:
+    """What the samples of a class want together.
+
+    Attributes:
+        name: of the class.
+        samples: how many.
+        along: cosine of their mean wish and the average of all; None where one of them is nothing.
+        against: the class whose mean wish points most against theirs, with the cosine; None where none does.
+    """
+
+    name: str
+    samples: int
+    along: float | None
+    against: tuple[float, str] | None
+
+
+def _classes(found: Nudges) -> list[_Class]:
+    """The classes of the batch, of at least two; none of targets that are numbers, or where each has one sample."""
     groups: dict[str, list[int]] = {}
     for place, target in enumerate(found.subject.targets):
         groups.setdefault(target, []).append(place)
-    return dict(sorted(groups.items()))
+    few = len(found.weights) < 2 or not 2 <= len(groups) < len(found.subject.rows)
+    if few or not found.subject.targets_are_classes:
+        return []
+    means = {name: _means(found, places) for name, places in sorted(groups.items())}
+    return [
+        _Class(name, len(groups[name]), cosine(mean, found.average), _against(name, means))
+        for name, mean in means.items()
+    ]
+
+
+def _against(name: str, means: Mapping[str, Floats]) -> tuple[float, str] | None:
+    pairs = ((cosine(means[name], mean), other) for other, mean in means.items() if other != name)
+    return min(((value, other) for value, other in pairs if value is not None and value < 0), default=None)
 
 
 def _by_class(found: Nudges) -> list[Block]:
     """What the mean wish of each class has to do with the average, and which class it pulls most against."""
-    groups = _classes(found)
-    if len(found.weights) < 2 or not 2 <= len(groups) < len(found.subject.rows):
-        return []
-    means = {name: _means(found, places) for name, places in groups.items()}
     rows: list[Row] = []
-    for name, places in groups.items():
-        others = [(value, other) for other in groups if other != name
-                  if (value := cosine(means[name], means[other])) is not None]  # fmt: skip
-        worst = min(others, default=None)
-        along = cosine(means[name], found.average)
-        conflict = (worst[1], Number(worst[0], COSINE)) if worst and worst[0] < 0 else (None, None)
-        rows.append(Row((name, Number(len(places)), None if along is None else Number(along, COSINE), *conflict)))
+    for each in _classes(found):
+        conflict = (None, None) if each.against is None else (each.against[1], Number(each.against[0]))
+        along = None if each.along is None else Number(each.along)
+        rows.append(Row((each.name, Number(each.samples), along, *conflict)))
     columns = (
         Column("label", heading=True),
         Column("samples"),
-        Column("with the average", "cosine"),
+        Column("with the average", "cosine", style=COSINE),
         Column("most against"),
-        Column(None, "cosine"),
+        Column(None, "cosine", style=COSINE),
     )
-    return [Labeled("Classes", (Table(columns, tuple(rows), name="classes"),))]
+    return [Labeled("Classes", (Table(columns, tuple(rows), name="classes"),))] if rows else []
 
 
 # ---- the slip, and the proof ----
@@ -288,6 +324,7 @@ def _proof(found: Nudges) -> tuple[Span, ...]:
 
 def _data(found: Nudges) -> dict[str, Plain]:
     sizes = np.abs(found.gradients)
+    least = float(np.min(sizes, where=sizes > 0.0, initial=math.inf))
     return {
         "samples": list(found.subject.rows),
         "labels": list(found.subject.targets),
@@ -298,6 +335,7 @@ def _data(found: Nudges) -> dict[str, Plain]:
                 "nudges": found.nudges[k].tolist(),
                 "average": float(found.average[k]),
                 "gradient": float(found.gradients[k]),
+                "times_the_least": float(sizes[k]) / least,
                 "errors_first": float(found.errors_first[k]),
                 "agreement": abs(float(found.average[k])) / float(found.sizes[k]) if found.sizes[k] > 0.0 else None,
                 "sentence": _sentence(found, k),
@@ -305,5 +343,15 @@ def _data(found: Nudges) -> dict[str, Plain]:
             }
             for k, name in enumerate(found.names)
         ],
-        "ranking": [found.names[int(k)] for k in np.argsort(-sizes, kind="stable")],
+        "ranking": [found.names[k] for k in _ranking(found)],
+        "classes": [
+            {
+                "class": each.name,
+                "samples": each.samples,
+                "with_the_average": each.along,
+                "most_against": None if each.against is None else each.against[1],
+                "cosine": None if each.against is None else each.against[0],
+            }
+            for each in _classes(found)
+        ],
     }

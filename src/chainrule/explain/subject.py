@@ -59,6 +59,8 @@ class Subject:
         context: when and where: "step 0".
         update: how the optimizer would use the gradient; None where nothing is trained.
         trained: gradients as training computes them, in its own dtype, for comparison; may be empty.
+        landed: the parameters after the update as training computes it, in its own dtype; may be empty.
+        targets_are_classes: whether a target is one of a few names, so that samples can be told apart by it.
     """
 
     loss: Node
@@ -77,6 +79,8 @@ class Subject:
     update: UpdateRule | None = None
     parts: tuple[str, ...] = ()
     trained: Mapping[str, Array] = field(default_factory=dict[str, Array])
+    landed: Mapping[str, Array] = field(default_factory=dict[str, Array])
+    targets_are_classes: bool = True
 
     def parameter(self, name: str) -> Node:
         """The parameter of that name.

@@ -16,6 +16,7 @@ from chainrule.document import (
     Number,
     NumberStyle,
     Paragraph,
+    Plain,
     Symbol,
     equals,
     number,
@@ -77,8 +78,28 @@ def update_block(update: Update | None, weight: Symbol, parameter: str, conditio
         return Labeled("The update", (Paragraph(f"none: {parameter} is not trained"),), name="update")
     lines = _lines(update, weight)
     last = replace(lines[-1], value=f"({update.rule.said}{condition})")
-    data = {"before": update.before, "after": update.after}
-    return Labeled("The update", (Equations((*lines[:-1], last), inline=True),), name="update", data=data)
+    block = Equations((*lines[:-1], last), inline=True)
+    return Labeled("The update", (block,), name="update", data=update_data(update))
+
+
+def update_data(update: Update) -> dict[str, Plain]:
+    """The same as numbers by name: the weight, the rate, and each slot before, after, and divided by its time."""
+    graph, rule = update.rule.graph, update.rule
+    timed = of_time_alone(graph)
+    slots: dict[str, Plain] = {}
+    for name in (each for each in graph.output_names if each != "parameter"):
+        moved: dict[str, Plain] = {"before": float(update.given[name]), "after": update.values[graph[name]]}
+        hats = [update.values[node] for node in corrected(graph, graph[name], timed)]
+        slots[name] = {**moved, "corrected": hats[0]} if hats else moved
+    return {
+        "before": update.before,
+        "after": update.after,
+        "gradient": float(update.given["gradient"]),
+        "optimizer": rule.said,
+        "learning_rate": rule.rate,
+        "step": rule.step,
+        "slots": slots,
+    }
 
 
 def _lines(update: Update, weight: Symbol) -> list[Equation]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,10 +32,11 @@ from chainrule.explain.opened import Opened
 from chainrule.explain.page import Words
 from chainrule.explain.paths import chosen, path_table, remainder, steps_table, way_back
 from chainrule.explain.reading import Alive, alive_elsewhere, alive_weights, read_batch, read_sample, zero_factor
-from chainrule.explain.update import Update, update_block, update_of
+from chainrule.explain.update import Update, update_block, update_data, update_of
 
 ALONE = ", alone"  # were this sample the whole batch
 SIX = NumberStyle("significant", 6)
+NINE = NumberStyle("significant", 9)
 SIGNED = NumberStyle("significant", 6, signed=True)
 
 
@@ -185,19 +187,39 @@ def _alive_data(alive: Sequence[Alive]) -> dict[str, Plain]:
 
 def _evidence(opened: Opened, words: Words) -> list[Block]:
     blocks = checked_blocks(opened.witnesses, partial(LOSS, words.weight))
-    trained = opened.subject.trained.get(opened.parameter)
+    trained = _trained(opened)
     if trained is not None:
-        value = float(trained[opened.index])
-        off = abs(value - opened.gradient)
-        blocks.append(
-            Labeled(
-                f"In {trained.dtype}",
-                (Paragraph(("training computes ", Number(value, SIX), ", off by ", number(off, 1), " from float64")),),
-                name="trained",
-                data={"gradient": value, "dtype": str(trained.dtype)},
-            )
-        )
+        off = abs(trained.gradient - opened.gradient)
+        said: list[Span] = ["training computes ", Number(trained.gradient, SIX), ", off by ", number(off, 1)]
+        said.append(" from float64")
+        if trained.after is not None:
+            said += ["; the update leads to ", Number(trained.after, NINE)]
+        data = _trained_data(trained)
+        blocks.append(Labeled(f"In {trained.dtype}", (Paragraph(tuple(said)),), name="trained", data=data))
     return blocks
+
+
+@dataclass(frozen=True, slots=True)
+class _Trained:
+    """What training computes itself: the gradient, and the weight after the update where it is trained."""
+
+    dtype: str
+    gradient: float
+    after: float | None
+
+
+def _trained(opened: Opened) -> _Trained | None:
+    """None where training computes in float64, as the page does."""
+    subject, name = opened.subject, opened.parameter
+    if name not in subject.trained:
+        return None
+    gradient = subject.trained[name]
+    after = float(subject.landed[name][opened.index]) if name in subject.landed else None
+    return _Trained(str(gradient.dtype), float(gradient[opened.index]), after)
+
+
+def _trained_data(trained: _Trained) -> dict[str, Plain]:
+    return {"dtype": trained.dtype, "gradient": trained.gradient, "after": trained.after}
 
 
 def _facts(words: Words) -> Labeled:
@@ -247,16 +269,16 @@ def _sample_data(opened: Opened, position: int) -> dict[str, Plain]:
 def _shared_data(opened: Opened, update: Update | None) -> dict[str, Plain]:
     """When, of whom, what the update makes of it, and what training computes itself."""
     subject = opened.subject
-    trained = subject.trained.get(opened.parameter)
+    trained = _trained(opened)
     alive = (alive_weights(opened) or alive_elsewhere(opened)) if opened.gradient == 0.0 else []
     return {
         "moment": subject.context,
         "rows": list(subject.rows),
         "targets": list(subject.targets),
         "parts": list(subject.parts),
-        "update": None if update is None else {"before": update.before, "after": update.after},
+        "update": None if update is None else update_data(update),
         "facts": sorted({str(fact) for fact, _ in opened.last_delta.facts}),
-        "trained": None if trained is None else {"dtype": str(trained.dtype), "gradient": float(trained[opened.index])},
+        "trained": None if trained is None else _trained_data(trained),
         **_alive_data(alive),
     }
 

@@ -48,8 +48,12 @@ class Inside:
 
 def probed_rows(run: Run) -> Rows:
     """The rows on which the inside is measured: at most 256 of the training rows, evenly chosen."""
-    rows = run.prepared.rows
-    return rows[:: -(-len(rows) // PROBED)]
+    return run.prepared.rows[:: probed_every(run)]
+
+
+def probed_every(run: Run) -> int:
+    """One of so many training rows is measured, from the first on."""
+    return -(-len(run.prepared.rows) // PROBED)
 
 
 def moments_of(run: Run) -> tuple[Inside, ...]:

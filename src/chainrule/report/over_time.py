@@ -19,7 +19,7 @@ from chainrule.document import (
     Table,
 )
 from chainrule.report.material import Material, counted, source
-from chainrule.report.moments import Inside, probed_rows
+from chainrule.report.moments import Inside, probed_every, probed_rows
 
 MOST_LINES: Final = 6  # of a chart: more are not told apart in black and white
 UPDATE: Final = "update"
@@ -129,6 +129,8 @@ def _remarks(moments: Sequence[Inside]) -> list[str]:
 def _whence(material: Material, moments: Sequence[Inside]) -> tuple[str, ...]:
     listed = ", ".join(f"{each.update:,}" for each in moments[:3])
     rows = counted(len(probed_rows(material.run)), "training row")
+    if (every := probed_every(material.run)) > 1:
+        rows += f", one of every {every:,} from the first on"
     said = (
         f"a replay of the run to {len(moments)} of its {material.run.step:,} updates ({listed}, …, "
         f"{moments[-1].update:,}); a, δ and ∂L/∂W are outputs of the graph that trains, on {rows}, and "

@@ -24,6 +24,7 @@ from chainrule.document import (
     format_number,
 )
 from chainrule.report.material import Material, source
+from chainrule.runs.suggest import sureness
 
 MOST: Final = 10  # samples of a kind; five stand side by side
 MOST_FEATURES: Final = 4  # beside a sample that is no picture: those that the first layer weighs most
@@ -54,18 +55,13 @@ def _kinds(material: Material) -> Iterator[tuple[str, str, Places, str]]:
         return
     wrong = material.said != material.target
     yield "Largest loss", "largest-loss", order[:MOST], _loss_sentence(material, order)
-    sure = np.array([place for place in np.argsort(-confidence(material), kind="stable") if wrong[place]], np.int64)
+    sure = np.array(
+        [place for place in np.argsort(-sureness(material.y_hat, material.said), kind="stable") if wrong[place]],
+        np.int64,
+    )
     if {*sure[:MOST].tolist()} != {*order[:MOST].tolist()}:
         yield "Surest mistakes", "surest-mistakes", sure[:MOST], _sure_sentence(len(sure))
     yield "Most typical", "most-typical", _typical(material), "Of each class the row with the smallest loss."
-
-
-def confidence(material: Material) -> npt.NDArray[np.float64]:
-    """How large the output of the class is that was said; of one output, how large that of its side is."""
-    y_hat = material.y_hat.astype(np.float64)
-    if y_hat.shape[1] == 1:
-        return np.where(material.said == 1, y_hat[:, 0], 1 - y_hat[:, 0])
-    return y_hat[np.arange(len(y_hat)), material.said]
 
 
 def _typical(material: Material) -> Places:

@@ -11,7 +11,7 @@ from chainrule.errors.calls import check_kind, checked_call
 from chainrule.report.charts import write_charts
 from chainrule.report.curves import learning
 from chainrule.report.material import Material, gather, source
-from chainrule.report.moments import moments_data, moments_of
+from chainrule.report.moments import moments_data, moments_of, probed_rows
 from chainrule.report.outcome import outcome
 from chainrule.report.over_time import over_time
 from chainrule.report.repeating import repeating
@@ -45,7 +45,7 @@ def report(
         run: such as `train` or `open_run` hand out.
         output: an HTML file to write that needs nothing else: no network, no script; None writes nothing.
         charts: a folder to write every chart to as SVG, PNG and CSV; None writes none.
-        weight: the one that is opened, such as "dense_1.W[3, 7]"; None for the one that the sample moves most.
+        weight: the one that is opened, such as "dense_1.W[3, 7]"; None for that of the largest gradient on the sample.
         sample: the row on which it is opened; None for one that the network gets wrong, or is furthest off on.
 
     Returns: the report as a page: `page.html` is the file's text, and a notebook shows it.
@@ -88,6 +88,7 @@ def report_of(run: Run, weight: str | None = None, sample: int | None = None) ->
             "step": run.step,
             "history": {name: list(run.history[name]) for name in run.history},
             "scores": {"part": "test" if material.held_out else "train", **scores_data(material.scores)},
+            "probed_rows": [int(row) for row in probed_rows(run)],
             "moments": moments_data(moments),
         },
     )
@@ -99,7 +100,8 @@ def _opened(material: Material, weight: str | None, sample: int | None) -> Seque
     found, why = telling_sample(run) if sample is None else (rows_of_samples(run.prepared, [sample])[0], "")
     name = loudest_weight(run, found) if weight is None else weight
     opened = run.explain(name, sample=found).document
-    said = f"{why[:1].upper()}{why[1:]}; of the first layer, {name} is moved most by it." if why and not weight else ""
+    of = name.partition("[")[0]
+    said = f"{why[:1].upper()}{why[1:]}; of {of}, {name} has the largest gradient there." if why and not weight else ""
     return [
         Heading("An opened weight"),
         *([Paragraph(said)] if said else []),

@@ -10,7 +10,6 @@ import numpy as np
 
 from chainrule.autodiff.reverse import gradients
 from chainrule.autodiff.stabilize import stabilize
-from chainrule.autodiff.tidy import tidy
 from chainrule.backends.choose import choose
 from chainrule.backends.given import NUMPY
 from chainrule.data.dataset import Array
@@ -23,7 +22,7 @@ from chainrule.graph.retype import retype
 from chainrule.graph.tensor_type import Shape
 from chainrule.nn.optimizers import Optimizer
 from chainrule.train.prepare import Prepared
-from chainrule.train.step import Graphs, slot_name
+from chainrule.train.step import CLOCK, RATE, Graphs, slot_name, step_of
 
 BOOK_NAMES: Final = ("input", "y_hat", "target", "loss_n", "loss")  # outputs of the book that are no layer's values
 MARKS: Final[tuple[Accent, ...]] = ("prime", "star", "tilde")
@@ -61,6 +60,7 @@ def subject_of(
     book = retype(graphs.book, "float64")
     symbols = symbols_of(graphs)
     columns = {name: column[np.asarray(rows)] for name, column in prepared.columns.items()}
+    trained, landed = _trained(prepared, moment, columns, parameters, backend)
     return Subject(
         loss=book["loss"],
         losses=book["loss_n"],
@@ -77,7 +77,9 @@ def subject_of(
         context=moment.said,
         parts=tuple(part_of(prepared, int(row)) for row in rows),
         update=_update(prepared, moment, parameters, symbols),
-        trained=_trained(prepared, {**moment.state, **columns}, parameters, backend),
+        trained=trained,
+        landed=landed,
+        targets_are_classes=prepared.dataset.task == "classification",
     )
 
 
@@ -180,17 +182,26 @@ def said(optimizer: Optimizer) -> str:
     return f"{type(optimizer).__name__}{f'{kind} {momentum:g}' if momentum else ''}, η = {optimizer.learning_rate:g}"
 
 
-# ---- the gradient as training computes it ----
+# ---- gradient and update as training computes them ----
 
 
 def _trained(
-    prepared: Prepared, given: Mapping[str, Array], parameters: Sequence[str], backend: str
-) -> dict[str, Array]:
-    """The parameters' gradients in float32, by the backend that trained; nothing where training ran in float64."""
+    prepared: Prepared, moment: Moment, columns: Mapping[str, Array], parameters: Sequence[str], backend: str
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """The parameters' gradients in float32, by the backend that trained, and where the update of those trained leads.
+
+    Nothing where training ran in float64.
+    """
     if prepared.experiment.dtype != "float32" or not parameters:
-        return {}
-    safe = stabilize(make_graph({"loss": prepared.graphs.book["loss"]}, facts=dict(prepared.graphs.book.facts)))
+        return {}, {}
+    book, experiment = prepared.graphs.book, prepared.experiment
+    safe = stabilize(make_graph({"loss": book["loss"]}, facts=dict(book.facts)))
     read = [name for name in parameters if name in safe.input_names]
-    found: list[Node] = gradients(safe["loss"], [safe.input(name) for name in read])
-    graph = tidy(make_graph(dict(zip(read, found, strict=True))))
-    return choose(backend).evaluate(graph, {name: given[name] for name in graph.input_names})
+    found: dict[str, Node] = dict(zip(read, gradients(safe["loss"], [safe.input(name) for name in read]), strict=True))
+    asked = make_graph({f"∂ {name}": node for name, node in found.items()}, safe.inputs, dict(safe.facts))
+    moved = {name: node for name, node in found.items() if name in prepared.graphs.trainable}
+    graph = step_of(experiment, asked, moved).graph
+    clock = {RATE: np.array(experiment.optimizer.learning_rate, np.float32), CLOCK: np.array(moment.step, np.uint32)}
+    given = {**moment.state, **columns, **clock}
+    values = choose(backend).evaluate(graph, {name: given[name] for name in graph.input_names})
+    return {name: values[f"∂ {name}"] for name in read}, {name: values[name] for name in moved}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chainrule.document.html.elements import text
 from chainrule.document.html.page import document_html
 from chainrule.document.html.spans import plain
-from chainrule.document.html.style import PAGE_CSS, document_css
+from chainrule.document.html.style import document_css, page_css
 from chainrule.document.tree import Document
 
 __all__ = ["document_css", "render_html", "render_notebook"]
@@ -35,5 +35,5 @@ def render_html(document: Document, *, standalone: bool = True) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{text(plain(document.title)).strip() or 'chainrule'}</title>\n"
-        f"<style>\n{PAGE_CSS}{document_css()}</style>\n</head>\n<body>\n{article}\n</body>\n</html>\n"
+        f"<style>\n{page_css()}{document_css()}</style>\n</head>\n<body>\n{article}\n</body>\n</html>\n"
     )

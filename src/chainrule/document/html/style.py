@@ -5,13 +5,22 @@ from __future__ import annotations
 from typing import Final
 
 from chainrule.document.figure_svg import chart_css
+from chainrule.document.themes import themed
 
 # Contrasts against the ground: ink 15 to 1, quiet words 6.5 to 1, accents 6 to 1 (WCAG 2.2 asks for 4.5).
+LIGHT: Final = (
+    "color-scheme:light;--ground:#fdfdfb;--ink:#1b1f24;--quiet:#545b64;--line:#c9ccd1;--faint:#f1f1ed;"
+    "--accent:#0b4fc4;--warning:#8f3a00;--evidence:#0a6138"
+)
+DARK: Final = (
+    "color-scheme:dark;--ground:#15181c;--ink:#e8eaed;--quiet:#a9b0b9;--line:#424a54;--faint:#20252b;"
+    "--accent:#8ab8ff;--warning:#ffb78a;--evidence:#7adba8"
+)
+PAPER: Final = (
+    "color-scheme:light;--ground:#fff;--ink:#000;--quiet:#333;--line:#999;--faint:#f4f4f4;"
+    "--accent:#000;--warning:#000;--evidence:#000"
+)
 _STYLE: Final = """
-:root{color-scheme:light dark;--ground:#fdfdfb;--ink:#1b1f24;--quiet:#545b64;--line:#c9ccd1;--faint:#f1f1ed;
---accent:#0b4fc4;--warning:#8f3a00;--evidence:#0a6138}
-@media(prefers-color-scheme:dark){:root{--ground:#15181c;--ink:#e8eaed;--quiet:#a9b0b9;--line:#424a54;--faint:#20252b;
---accent:#8ab8ff;--warning:#ffb78a;--evidence:#7adba8}}
 .document,.document *{box-sizing:border-box}
 .document{max-width:56rem;margin:0 auto;padding:2rem 1rem 4rem;background:var(--ground);color:var(--ink);
 font:1.0625rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;overflow-wrap:anywhere}
@@ -136,7 +145,6 @@ gap:1rem}
 .document .flows .padding{display:none}
 .document .flows td:empty{display:none}}
 @media print{
-:root{--ground:#fff;--ink:#000;--quiet:#333;--line:#999;--faint:#f4f4f4;--accent:#000;--warning:#000;--evidence:#000}
 .document{max-width:none;padding:0;font-size:10.5pt}
 .document details{display:none}
 .document :is(figure,tr,.equation,.note){break-inside:avoid}
@@ -145,12 +153,13 @@ gap:1rem}
 """
 
 
-# Only for a file of its own.
-PAGE_CSS: Final = """html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
-body{margin:0;background:var(--ground)}
-"""
+def page_css() -> str:
+    """What a file of its own has beside it: the ground around its document."""
+    ground = themed("body", LIGHT, DARK, PAPER)
+    sizes = "html{-webkit-text-size-adjust:100%;text-size-adjust:100%}"
+    return f"{ground}{sizes}\nbody{{margin:0;background:var(--ground)}}\n"
 
 
 def document_css() -> str:
     """The style of every document, for a page that holds some; it styles nothing outside class `document`."""
-    return _STYLE.lstrip() + chart_css() + "\n"
+    return f"{themed('.document', LIGHT, DARK, PAPER)}{_STYLE.lstrip()}{chart_css()}\n"
