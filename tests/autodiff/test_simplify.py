@@ -30,6 +30,7 @@ N: Final = named("n")
 Z, Y = e.variable("z", "float64", (N, 3)), e.variable("y", "float64", (N, 3))
 W, LABELS = e.variable("w", "float64", (N,)), e.variable("k", "int32", (N,))
 A, B, C = (e.variable(name, "float64") for name in "abc")
+LEFT, RIGHT = e.variable("L", "float64", (N, 4)), e.variable("R", "float64", (4, 3))
 
 ROWS: Final = {"y": [Fact.ROWS_SUM_TO_ONE]}
 Y_HAT: Final = softmax(Z)
@@ -195,6 +196,8 @@ FUNCTIONS: Final[list[tuple[str, Expr, Expr]]] = [
     ("exp(log x) -> x, for x > 0", e.exp(e.log(A)), A),
     ("max(x, x) -> x", e.maximum(A, A), A),
     ("min(x, x) -> x", e.minimum(A, A), A),
+    ("0 W -> 0", e.matmul(e.like(0.0, LEFT), RIGHT), e.like(0.0, e.matmul(LEFT, RIGHT))),
+    ("W 0 -> 0", e.matmul(LEFT, e.like(0.0, RIGHT)), e.like(0.0, e.matmul(LEFT, RIGHT))),
 ]
 
 FUNCTIONS_STAY: Final[list[tuple[str, Expr]]] = [
@@ -202,6 +205,8 @@ FUNCTIONS_STAY: Final[list[tuple[str, Expr]]] = [
     ("exp(log x) -> x, for x > 0", e.exp(e.log1p(A))),
     ("max(x, x) -> x", e.maximum(A, B)),
     ("min(x, x) -> x", e.minimum(A, -A)),
+    ("0 W -> 0", e.matmul(e.like(1.0, LEFT), RIGHT)),
+    ("W 0 -> 0", e.matmul(LEFT, e.like(1.0, RIGHT))),
 ]
 
 BY_NAME: Final[dict[str, Rule]] = {rule.name: rule for rule in FUNCTION_RULES}
@@ -223,7 +228,6 @@ def test_every_rule_of_functions_has_its_rows_here() -> None:
 
 EXP: Final = e.exp(B)
 ROW: Final = e.variable("r", "float64", (3,))
-LEFT, RIGHT = e.variable("L", "float64", (N, 4)), e.variable("R", "float64", (4, 3))
 EVERYWHERE: Final = e.broadcast(A, (N, 3), (0, 1))
 
 ALGEBRA: Final[list[tuple[str, Expr, Expr]]] = [

@@ -148,6 +148,13 @@ def test_what_else_the_numbers_say(rest: str, index: int, sentence: str) -> None
     assert sentence in said(one_weight(optimizer, epochs).convergence())
 
 
+def test_momentum_goes_straight_by_itself_and_is_not_told_to_hurry() -> None:
+    page = one_weight(cr.SGD(0.002, momentum=0.5), 30).convergence()
+    assert page.data["rest"] == "still falling"
+    assert page.data["cosine"] == pytest.approx(1.0)
+    assert "a larger learning rate" not in said(page)
+
+
 def test_a_run_without_an_epoch_is_told_so() -> None:
     with pytest.raises(RunError, match="has no complete epoch yet"):
         one_weight(cr.SGD(0.1), 1).at(0).convergence()

@@ -74,7 +74,7 @@ def test_the_share_that_a_rate_leaves_by_hand() -> None:
 
 
 def test_linear_layers_multiply_out() -> None:
-    rows = cells("activations", "product")
+    rows = cells("activations", "map")
     moons = cr.load("moons", rows=400, noise=0.1, seed=0)
     run = cr.train(
         [*(cr.Dense(16, "linear") for _ in range(3)), cr.Dense(2)], moons, optimizer=cr.Adam(0.01), epochs=60,

@@ -31,6 +31,7 @@ DIFFERS = (
     re.compile(
         r"\b(?:\de-\d+|0)(?=(?: +(?:\de-\d+|0))* +agrees$)", re.MULTILINE
     ),  # what a witness is off by, and its bound: of the size of rounding, another on each processor
+    re.compile(r"[−-]?\b\d(?:\.\d+)?e-1[3-9]\b"),  # sums and products of float64, off by rounding
 )
 # In a document, the block below this line is the screen of that name.
 SHOWN = re.compile(

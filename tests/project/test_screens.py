@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from chainrule.document.text.characters import width
 from tests.project import screens, wildcard
 
 LISTING = screens.commands(screens.COMMANDS.read_text(encoding="utf-8"))
@@ -29,7 +30,7 @@ def test_there_is_no_screen_without_a_command() -> None:
 def test_screens_fit_eighty_columns() -> None:
     for name in LISTING:
         for line in (screens.SCREENS / f"{name}.txt").read_text(encoding="utf-8").splitlines():
-            assert line.startswith("$ ") or len(line) <= 80, f"{name}: {line}"
+            assert line.startswith("$ ") or width(line) <= 80, f"{name}: {line}"
 
 
 def test_documents_show_the_kept_screens() -> None:

@@ -17,7 +17,7 @@ from chainrule.autodiff.tidy import TIDY_RULES, rows_sum_to_one
 from chainrule.graph import expr as e
 from chainrule.graph.expr import Expr
 from chainrule.graph.node import Graph, Node
-from chainrule.graph.rewrite import Context, Rule, Trail, call, identity, rewrite, wild
+from chainrule.graph.rewrite import Context, Literal, Rule, Trail, call, identity, rewrite, wild
 from chainrule.graph.tensor_type import TensorType
 
 _x, _y = wild("x y")
@@ -27,6 +27,8 @@ FUNCTION_RULES: Final[tuple[Rule, ...]] = (
     identity("exp(log x) -> x, for x > 0", call("exp", call("log", _x)), _x),  # log x is defined for x > 0 alone
     identity("max(x, x) -> x", call("maximum", _x, _x), _x),
     identity("min(x, x) -> x", call("minimum", _x, _x), _x),
+    identity("0 W -> 0", call("matmul", Literal(0.0), _x), 0.0),
+    identity("W 0 -> 0", call("matmul", _x, Literal(0.0)), 0.0),
 )
 
 

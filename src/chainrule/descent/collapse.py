@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +15,7 @@ from chainrule.backends.choose import choose
 from chainrule.backends.given import NUMPY
 from chainrule.data.dataset import Array
 from chainrule.descent.field import rows_of
+from chainrule.descent.one_map import INPUT, OneMap, one_map
 from chainrule.errors import RunError
 from chainrule.graph import expr as e
 from chainrule.graph.expr import Expr
@@ -25,7 +26,6 @@ from chainrule.train.prepare import Prepared
 
 Floats = npt.NDArray[np.float64]
 
-INPUT: Final = "input"
 SAME: Final = 1e-9  # of the largest output: what float64 leaves of a difference after a few layers
 MOST_ROWS: Final = 2000
 PIECEWISE: Final = frozenset({"relu", "leaky_relu"})  # linear on each side of 0
@@ -36,11 +36,14 @@ class Collapse:
     """A network held against one linear map of its inputs, z = x W + b, before the activation of its output.
 
     Attributes:
+        symbols: what the layers come to, derived from the graph.
         sizes: numbers in each layer's parameters, by the layer's name.
         W: ∂z/∂x at one row, float64 (inputs, outputs).
         b: what is left there, (outputs,).
         scale: the largest |z| over the rows.
         off: the largest |z − (x W + b)| over all rows.
+        product_off: where there is one product W¹ W² … for every row, how far it and what is left where x is 0 are at
+            most from W and b; else None.
         off_here: the same over the rows with the pattern of that row; 0 where there are no patterns.
         here: how many rows have that pattern.
         patterns: how many patterns of units on and off the rows show; 0 where no activation has two straight sides.
@@ -49,11 +52,13 @@ class Collapse:
         activations: of the hidden layers, by layer.
     """
 
+    symbols: OneMap
     sizes: Mapping[str, int]
     W: Floats
     b: Floats
     scale: float
     off: float
+    product_off: float | None
     off_here: float
     here: int
     patterns: int
@@ -77,10 +82,13 @@ def collapse_of(prepared: Prepared, state: Mapping[str, Array], backend: str) ->
 
     Raises: RunError for a network without a dense layer.
     """
-    names = [name for name, _ in prepared.graphs.book.outputs if name.endswith(".z")]
+    values = [name for name, _ in prepared.graphs.book.outputs if "." in name]
+    names = [name for name in values if name.endswith(".z")]
     if not names:
         raise RunError("the network has no dense layer, so there is nothing to multiply out")
-    graph = _network(prepared.graphs.book, names)
+    network = _network(prepared.graphs.book, values)
+    symbols = one_map(network, names)
+    graph = _asked(network, names, symbols)
     rows = rows_of(prepared, MOST_ROWS)
     x = _inputs(prepared, state, rows, backend)
     found = choose(backend).evaluate(graph, _given(graph, state, x))
@@ -91,11 +99,13 @@ def collapse_of(prepared: Prepared, state: Mapping[str, Array], backend: str) ->
     b = z[row] - flat[row] @ slopes
     off = np.abs(z - (flat @ slopes + b)).max(axis=1)
     return Collapse(
+        symbols=symbols,
         sizes=_sizes(prepared),
         W=slopes,
         b=b,
         scale=float(np.abs(z).max()),
         off=float(off.max()),
+        product_off=_product_off(found, slopes, b),
         off_here=float(off[alike].max()),
         here=int(alike.sum()),
         patterns=patterns,
@@ -105,12 +115,11 @@ def collapse_of(prepared: Prepared, state: Mapping[str, Array], backend: str) ->
     )
 
 
-def _network(book: Graph, names: list[str]) -> Graph:
-    """From the scaled inputs to every pre-activation, with the slopes of the last one's columns."""
+def _network(book: Graph, names: Sequence[str]) -> Graph:
+    """From the inputs as the first layer reads them to these values."""
     wide = retype(make_graph({name: book[name] for name in (INPUT, *names)}), "float64")
     begin = wide[INPUT]
     x = e.variable(INPUT, "float64", begin.tensor.shape).node
-
     image = transform(
         wide.results,
         lambda node, inputs: (
@@ -121,13 +130,26 @@ def _network(book: Graph, names: list[str]) -> Graph:
             else apply(node.primitive, *inputs, **dict(node.attributes))
         ),
     )
-    outputs = {name: image[wide[name]] for name in names}
-    last = Expr(outputs[names[-1]])
+    return make_graph({name: image[wide[name]] for name in names})
+
+
+def _asked(network: Graph, names: Sequence[str], symbols: OneMap) -> Graph:
+    """The pre-activations with the slopes of the last one's columns; and the product of the layers, where there is one.
+
+    Slopes and product are two ways to the same numbers: back from z to x, and from x forward to z.
+    """
+    x, last = network.input(INPUT), Expr(network[names[-1]])
     count = last.shape[-1]
     assert isinstance(count, int)  # of a dense layer
-    for k in range(count):
-        outputs[f"slope_{k}"] = gradients(e.sum(e.slice_axis(last, 1, k, k + 1)).node, [x])[0]
-    return tidy(make_graph(outputs))
+    slopes = {f"slope_{k}": gradients(e.sum(e.slice_axis(last, 1, k, k + 1)).node, [x])[0] for k in range(count)}
+    product = {"product": symbols.product, "rest": symbols.rest} if symbols.product is not None else {}
+    return tidy(make_graph({**{name: network[name] for name in names}, **slopes, **product}))
+
+
+def _product_off(found: Mapping[str, Array], slopes: Floats, b: Floats) -> float | None:
+    if "product" not in found:
+        return None
+    return max(float(np.abs(found["product"] - slopes).max()), float(np.abs(found["rest"] - b).max()))
 
 
 def _inputs(prepared: Prepared, state: Mapping[str, Array], rows: npt.NDArray[np.int64], backend: str) -> Floats:

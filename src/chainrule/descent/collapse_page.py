@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from chainrule.descent.collapse import Collapse
+from chainrule.descent.one_map import written
 from chainrule.descent.words import counted, short
 from chainrule.document import (
     Block,
@@ -17,6 +19,7 @@ from chainrule.document import (
     Plain,
     Row,
     Summary,
+    Symbol,
     Table,
 )
 
@@ -25,17 +28,18 @@ FOUR: Final = NumberStyle("significant", 4)
 MOST: Final = 10  # rows and columns of the map that are shown
 
 
-def collapse_page(found: Collapse, run: str, context: str) -> Document:
+def collapse_page(found: Collapse, symbols: Mapping[str, Symbol], run: str, context: str) -> Document:
     """What was found.
 
     Args:
         found: the network and the map.
+        symbols: of parameters and values by name: "dense_1.W", "dense_1.z".
         run: its name.
         context: when: "step 900".
     """
-    blocks: list[Block] = [_counts(found)]
+    blocks: list[Block] = [_counts(found), _symbols(found, symbols)]
     if found.is_linear:
-        blocks.append(_map(found))
+        blocks.append(Labeled("In numbers", (_map(found),), name="numbers"))
     blocks += [_agreement(found), Labeled("Read on", (Items(tuple(_readings(found))),), name="readings")]
     title = "One linear map" if found.is_linear else "No linear map"
     return Document(
@@ -55,6 +59,12 @@ def _counts(found: Collapse) -> Table:
     return Table(columns, rows, total=total, caption=caption, name="layers")
 
 
+def _symbols(found: Collapse, symbols: Mapping[str, Symbol]) -> Labeled:
+    """The map multiplied out, or what becomes of a change of x, layer by layer."""
+    label = "Multiplied out" if found.symbols.product is not None else "Layer by layer"
+    return Labeled(label, (written(found.symbols, symbols),), name="symbols")
+
+
 def _map(found: Collapse) -> Table:
     """W and b multiplied out, as much as one looks at."""
     inputs, outputs = (min(size, MOST) for size in found.W.shape)
@@ -66,25 +76,28 @@ def _map(found: Collapse) -> Table:
 
 
 def _agreement(found: Collapse) -> Table:
-    columns = (Column("z − (x W + b)", heading=True), Column("rows", style=COUNT), Column("at most", style=FOUR))
-    rows = [Row(("all rows", Number(found.rows), Number(found.off)))]
+    columns = (
+        Column("held against each other", heading=True),
+        Column("over", align="left"),
+        Column("off by at most", style=FOUR),
+    )
+    rows = [Row(("z, and x W + b", counted(found.rows, "row"), Number(found.off)))]
     if found.patterns > 1:
-        rows.insert(0, Row(("rows of one pattern", Number(found.here), Number(found.off_here))))
+        rows.insert(0, Row(("z, and x W + b", f"{counted(found.here, 'row')} of one pattern", Number(found.off_here))))
+    if found.product_off is not None:
+        numbers = counted(found.W.size + found.b.size, "number")
+        rows.append(Row(("products of the layers, and ∂z/∂x", numbers, Number(found.product_off))))
     return Table(columns, tuple(rows), caption=f"|z| is at most {short(found.scale)}", name="agreement")
 
 
 def _readings(found: Collapse) -> list[str]:
     if found.is_linear:
-        one = (
-            f"{counted(len(found.sizes), 'layer')} with {sum(found.sizes.values()):,} numbers do what one map of "
-            f"{found.W.size + found.b.size:,} does, on all {found.rows:,} rows, to rounding: W is the derivative "
-            "∂z/∂x, which the graph gives alike at every row."
-        )
-        return [one, "Without an activation between them more layers add nothing that one layer lacks."]
+        return [_one(found), _why_one(found)]
     kinds = ", ".join(dict.fromkeys(found.activations.values())) or "what stands"
     another = (
-        f"With {kinds} between the layers ∂z/∂x is another at another row: the map of one row is off by up to "
-        f"{short(found.off)} at others, where |z| is at most {short(found.scale)}."
+        f"dz is what a small change dx makes of z. With {kinds} between the layers it holds factors of the row itself, "
+        f"so ∂z/∂x is another at another row: the map of one row is off by up to {short(found.off)} at others, where "
+        f"|z| is at most {short(found.scale)}."
     )
     said = [another]
     if found.patterns:
@@ -100,12 +113,31 @@ def _readings(found: Collapse) -> list[str]:
     return said
 
 
+def _one(found: Collapse) -> str:
+    do = "does" if len(found.sizes) == 1 else "do"
+    return (
+        f"{counted(len(found.sizes), 'layer')} with {counted(sum(found.sizes.values()), 'number')} {do} what one map "
+        f"of {found.W.size + found.b.size:,} does, on all {found.rows:,} rows, to rounding: W is the derivative ∂z/∂x, "
+        "which the graph gives alike at every row."
+    )
+
+
+def _why_one(found: Collapse) -> str:
+    if found.activations:
+        return (
+            "No unit of the hidden layers changes sides on these rows, so their activations do nothing here; on a row "
+            "where one does, another map holds."
+        )
+    return "Without an activation between them more layers add nothing that one layer lacks."
+
+
 def _data(found: Collapse) -> dict[str, Plain]:
     return {
         "linear": found.is_linear,
         "W": found.W.tolist(),
         "b": found.b.tolist(),
         "off": found.off,
+        "product_off": found.product_off,
         "scale": found.scale,
         "patterns": found.patterns,
         "rows_of_pattern": found.here,

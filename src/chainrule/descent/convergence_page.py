@@ -33,15 +33,16 @@ NOTHING: Final = 1e-4  # of a loss: a smaller change is not worth its digits
 FOLD: Final = 2.0  # a loss of so many times another is told in times, not in percent
 
 
-def convergence_page(found: Convergence, run: str, context: str) -> Document:
+def convergence_page(found: Convergence, run: str, context: str, *, remembers: bool) -> Document:
     """How a run ended.
 
     Args:
         found: the verdict and its evidence.
         run: its name.
         context: when: "step 900".
+        remembers: whether the optimizer goes on with updates of before, as momentum does.
     """
-    readings = _readings(found)
+    readings = _readings(found, remembers)
     blocks: list[Block] = [Paragraph(_said(found), name="verdict")]
     blocks += [_losses(found)] if len(found.losses) > 1 else []
     blocks += [_evidence(found)] if found.losses else []
@@ -118,7 +119,7 @@ def _evidence(found: Convergence) -> Table:
     return Table(columns, cells, name="evidence")
 
 
-def _readings(found: Convergence) -> list[Content]:
+def _readings(found: Convergence, remembers: bool) -> list[Content]:
     """What the numbers say beyond the verdict."""
     said: list[Content] = [_pace(found)] if found.rest == "still falling" else []
     if found.rest in ("plateau", "oscillating") and found.losses[-1] > found.losses[0]:
@@ -132,7 +133,7 @@ def _readings(found: Convergence) -> list[Content]:
             f"An update takes back the one before (mean cosine {signed(found.cosine)}): the steps lead from side to "
             "side, so a smaller learning rate would come nearer."
         )
-    elif found.cosine > -TURN and found.rest == "still falling":
+    elif found.cosine > -TURN and found.rest == "still falling" and not remembers:
         said.append(
             f"An update goes on the way of the one before (mean cosine {signed(found.cosine)}): a larger learning rate "
             "could get farther in as many steps."

@@ -49,6 +49,8 @@ class Notation:
                 return subscripted(base, index)
             case Fraction(Differential(Symbol() as of), Differential(Symbol(sub=None) as by)):
                 return partial(subscripted(of, index[:1] if index else None), subscripted(by, index))
+            case Differential(Symbol(sub=None) as of, sign):
+                return Differential(subscripted(of, index), sign)
             case _:
                 return base
 

@@ -50,6 +50,8 @@ LAWS: Final[dict[str, tuple[str, str]]] = {
     "exp(log x) -> x, for x > 0": ("exp(log x) = x for x > 0", INVERSE),
     "max(x, x) -> x": ("max(x, x) = x", DEFINITION),
     "min(x, x) -> x": ("min(x, x) = x", DEFINITION),
+    "0 W -> 0": ("0 W = 0", FIELD),
+    "W 0 -> 0": ("W 0 = 0", FIELD),
     "cancel and collect": ("like terms and factors, collected", FIELD),
     "multiply out and cancel": ("multiplied out, a/b · b = a for b ≠ 0", FIELD),
     "factor out": ("a c + b c = (a + b) c", FIELD),

@@ -23,6 +23,7 @@ from chainrule.document import (
     Span,
     Summary,
     Table,
+    format_number,
 )
 from chainrule.explain.weight_history import ClassShare, Move, Past, SampleShare
 
@@ -32,6 +33,7 @@ MOST_CLASSES: Final = 20
 VALUE: Final = NumberStyle("significant", 6, signed=True)
 SIGNED: Final = NumberStyle("significant", 4, signed=True)
 PART: Final = NumberStyle("significant", 2, signed=True)
+FOUR: Final = NumberStyle("significant", 4)
 ONE: Final = NumberStyle("significant", 1)
 TWO: Final = NumberStyle("significant", 2)
 COUNT: Final = NumberStyle("count")
@@ -103,12 +105,16 @@ def _chart(past: Past) -> tuple[Block, ...]:
     values = past.values[places]
     low, high = int(np.argmin(past.values)), int(np.argmax(past.values))
     said = (
-        f"{past.name} lay between {past.values[low]:.4g} (step {past.first + low:,}) and {past.values[high]:.4g} "
-        f"(step {past.first + high:,})."
+        f"{past.name} lay between {_four(past.values[low])} (step {past.first + low:,}) and "
+        f"{_four(past.values[high])} (step {past.first + high:,})."
     )
     steps = tuple((past.first + places).astype(float).tolist())
     series = Series(past.name, steps, tuple(values.tolist()))
     return (Figure("line", (series,), said, title="Value", x_label="step", name="values"),)
+
+
+def _four(value: float) -> str:
+    return format_number(float(value), FOUR, minus="−")
 
 
 def _way(past: Past) -> tuple[Span, ...]:

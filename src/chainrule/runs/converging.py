@@ -27,7 +27,8 @@ def convergence(run: Run) -> Page:
     if not losses and not problem:
         raise RunError(f"{run.name} has no complete epoch yet: train it further")
     found = convergence_of(losses, _last_updates(run), problem)
-    return Page(convergence_page(found, run.name, f"step {run.step}"))
+    remembers = bool(run.experiment.optimizer.slots)
+    return Page(convergence_page(found, run.name, f"step {run.step}", remembers=remembers))
 
 
 def _gone(run: Run) -> tuple[str, list[float]]:

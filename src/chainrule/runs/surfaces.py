@@ -19,6 +19,7 @@ from chainrule.errors.calls import check_kind
 from chainrule.explain.subject import parse_weight, show_weight
 from chainrule.nn.optimizers import SGD
 from chainrule.runs.page import Page
+from chainrule.runs.subject import symbols_of
 
 if TYPE_CHECKING:
     from chainrule.runs.run import Run
@@ -80,7 +81,7 @@ def collapse(run: Run) -> Page:
     Raises: RunError for a network without a dense layer; DataError when the data changed.
     """
     found = collapse_of(run.prepared, run.checkpoint.state, run.checkpoint.backend)
-    return Page(collapse_page(found, run.name, f"step {run.step}"))
+    return Page(collapse_page(found, symbols_of(run.prepared.graphs), run.name, f"step {run.step}"))
 
 
 def _named(run: Run, weight: str) -> tuple[str, tuple[int, ...]]:
