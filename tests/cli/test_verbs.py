@@ -44,7 +44,7 @@ def test_training_before_a_person_shows_data_network_curve_scores_and_what_is_ne
     ended = terminal("train", "digits", "--hidden", "16,16", "--epochs", "2")
     assert ended.code == 0
     for said in ("1,797 images of 8 × 8", "1,438 train, 359 test", "dense_3", "1,482", "The training loss fell",
-                 "precision", "accuracy 0.", "Run    runs/digits-", "chainrule resume digits-"):  # fmt: skip
+                 "precision", "accuracy 0.", "Run      runs/digits-", "chainrule resume digits-"):  # fmt: skip
         assert said in ended.out, said
     assert max(map(len, ended.out.splitlines())) <= 80
     assert "epoch 2/2" in ended.err

@@ -42,7 +42,7 @@ def test_what_a_person_sees_is_what_is_typed_next(tmp_path: Path) -> None:
     shown = terminal.run(terminal.arguments("chainrule train digits --epochs 2"), tmp_path)
     assert shown.exit_code == 0
     assert "epoch 1/2" not in shown.text  # the live line is gone
-    assert "Test   accuracy 0." in shown.text
+    assert "Test     accuracy 0." in shown.text
     commands = [line.strip() for line in shown.text.splitlines() if line.startswith("  chainrule ")]
     assert len(commands) == 3
     for command in commands:

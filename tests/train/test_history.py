@@ -38,7 +38,7 @@ def test_what_is_appended_is_read_back_to_the_last_bit(tmp_path: Path) -> None:
     file.flush()
     file.close()
     assert read_history(path) == EPOCHS
-    assert read_history(path).entries == EPOCHS.entries
+    assert list(read_history(path).entries) == EPOCHS.entries
     assert json.loads(path.read_text().splitlines()[0]) == {
         "epoch": 0,
         "step": 45,
@@ -73,6 +73,18 @@ def test_damage_elsewhere_is_named_with_its_line(tmp_path: Path, damaged: bytes)
     path.write_bytes(path.read_bytes() + damaged + b"{}\n")
     with pytest.raises(RunError, match=r"history\.jsonl, line 3, is damaged"):
         read_history(path)
+
+
+def test_what_was_read_can_be_cut_and_gone_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    HistoryFile(path, EPOCHS).close()
+    first = History(read_history(path).entries[:1])
+    assert (first.epochs, first["loss"]) == (1, EPOCHS["loss"][:1])
+    first.entries.append(EPOCHS.entries[1])
+    assert first == EPOCHS
+    assert first.entries[-1] == EPOCHS.entries[1]
+    HistoryFile(path, first).close()
+    assert read_history(path) == EPOCHS
 
 
 def test_a_missing_history_is_no_run(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,11 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors.notices import Notice
+from chainrule.train import loop
+from chainrule.train import replay as replay_module
 from chainrule.train.events import Event, SliceDone
+from chainrule.train.history import History
+from chainrule.train.replay import replay
 from chainrule.train.stopping import Stopper
 from tests.train.observing import observed, same
 
@@ -71,7 +77,7 @@ def stopped_and_resumed(folder: Path, steps: tuple[int, ...], backend: str) -> c
 
 @pytest.mark.parametrize("backend", ["reference", "native"])
 def test_after_interruptions_and_resumes_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
-    monkeypatch.setattr(import_module("chainrule.train.loop"), "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "SLICE_SECONDS", 0.0)
     run = stopped_and_resumed(tmp_path / "stopped", (5, 37, 38, 90), backend)
     assert run.step == 120
     seen = observed(run)
@@ -92,6 +98,65 @@ def test_a_replayed_run_has_the_counters_of_its_step_and_goes_on_to_the_same_end
     assert ended.history == run.history
     assert ended.checkpoint.best == run.checkpoint.best
     assert ended.test == run.test
+
+
+@pytest.mark.parametrize("slice_seconds", [0.0, 1e9])
+def test_whatever_the_slices_of_a_replay_it_counts_as_the_run_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slice_seconds: float
+) -> None:
+    run = trained(tmp_path, "adam", validation_split=0.2)
+    monkeypatch.setattr(import_module("chainrule.train.again"), "SLICE_SECONDS", slice_seconds)
+    start = run.checkpoint_before(0)
+    end = replay(run.prepared, start, run.history, run.step)
+    assert same(end.state, run.checkpoint.state)
+    assert (end.best, end.epoch, end.steps_of_epoch) == (run.checkpoint.best, 20, 0)
+    halfway = replay(run.prepared, start, run.history, 43)
+    one_by_one = start
+    for step in range(1, 44):
+        one_by_one = replay(run.prepared, one_by_one, run.history, step)
+    assert (halfway.tally, halfway.best) == (one_by_one.tally, one_by_one.best)
+    assert halfway.tally.weight == 7 * halfway.steps_of_epoch
+
+
+def test_epochs_that_history_holds_are_not_validated_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = trained(tmp_path, "adam", validation_split=0.2)
+    start, per_epoch = run.checkpoint_before(0), run.step // run.epochs
+    measured: list[float] = []
+    validated = replay_module._validated
+
+    def counted(*given: Any) -> float:
+        measured.append(validated(*given))
+        return measured[-1]
+
+    monkeypatch.setattr(replay_module, "_validated", counted)
+    assert replay(run.prepared, start, run.history, run.step).best == run.checkpoint.best
+    assert measured == []
+    short = History(run.history.entries[:17])
+    assert replay(run.prepared, start, short, run.step).best == run.checkpoint.best
+    assert measured == run.history["val_loss"][17:]
+    before = run.at(4 * per_epoch - 1)
+    assert before.one_step_on().checkpoint.best == run.at(4 * per_epoch).checkpoint.best
+
+
+def test_what_steps_cost_is_counted_over_all_sittings_without_what_else_happens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that goes on by a second whenever it is read: a slice costs one, whatever listeners do meanwhile."""
+    ticks = count()
+    monkeypatch.setattr(loop, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(loop.time, "thread_time", lambda: float(next(ticks)))
+    stopper, heard = Stopper(), list[int]()
+
+    def listen(event: Event) -> None:
+        if isinstance(event, SliceDone):
+            heard.append(event.step)
+            time.thread_time()
+            if event.step == 50:
+                stopper.ask()
+
+    run = trained(tmp_path, "sgd", listeners=[listen], stopper=stopper)
+    assert (run.step, run.checkpoint.cost, heard) == (50, 50.0, list(range(1, 51)))
+    assert run.resume().checkpoint.cost == 120.0
 
 
 def test_replaying_writes_nothing(tmp_path: Path) -> None:
@@ -165,7 +230,7 @@ def test_a_damaged_last_checkpoint_is_made_again_when_the_run_is_opened(tmp_path
 
 def test_a_run_in_memory_holds_states_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_module("chainrule.train.thinning"), "STRETCH_SECONDS", 1e-4)
-    monkeypatch.setattr(import_module("chainrule.train.loop"), "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "SLICE_SECONDS", 0.0)
     kept = trained(tmp_path, "adam")
     run = cr.run_experiment(kept.experiment, kept.dataset, runs=None)
     assert run.checkpoint_before(0).step == 0

@@ -13,10 +13,12 @@ from chainrule.cli.screen import Screen, stderr
 from chainrule.document import Document
 from chainrule.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
 from chainrule.runs.opening import RUNS
+from chainrule.runs.reach import reach_of
 from chainrule.runs.run import Run
 from chainrule.runs.suggest import loudest_weight, telling_sample
 from chainrule.runs.summary import after_training, near, next_steps, scores_data
 from chainrule.train.events import CheckpointWritten, Event, Listener, TrainingStarted
+from chainrule.train.folder import RunFolder
 
 STOPPED: Final = {"interrupted": EXIT_INTERRUPTED, "terminated": EXIT_TERMINATED}
 
@@ -71,6 +73,7 @@ def _json_end(screen: Screen, run: Run) -> None:
         {
             "event": "end", "reason": run.reason, "epochs": run.epochs, "step": run.step,
             "seconds": round(run.seconds, 3), "test": scores, "run": show_path(run.path),
+            "farthest_seconds": None if run.path is None else round(reach_of(RunFolder(run.path)).seconds, 3),
         }
     )  # fmt: skip
 

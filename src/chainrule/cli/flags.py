@@ -12,6 +12,7 @@ from chainrule.cli.parse import given, names
 DATA: Final = Group("Data", sort_key=1)
 NETWORK: Final = Group("Network", sort_key=2)
 TRAINING: Final = Group("Training", sort_key=3)
+OUTPUT: Final = Group("Output", sort_key=4)
 
 
 @dataclass(frozen=True, kw_only=True)

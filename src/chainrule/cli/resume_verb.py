@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from chainrule.cli.disk import Disk
 from chainrule.cli.parse import call
 from chainrule.cli.threads import Threads, use_threads
 
@@ -26,6 +27,7 @@ def resume(
     *,
     epochs: Annotated[int | None, Parameter(help="How many it shall have in all.")] = None,
     threads: Threads = None,
+    disk: Disk = None,
     json: Annotated[bool, Parameter(negative=(), show_default=False, help="JSON lines; so is a pipe.")] = False,
 ) -> int:
     """Go on from the last step, to the bits of a run that was never interrupted."""
@@ -41,6 +43,6 @@ def resume(
         stderr().say(f"{stopped.name} goes on after step {stopped.step:,}, epoch {stopped.checkpoint.epoch + 1}")
 
     def go_on(listeners: Iterable[Listener]) -> Run:
-        return stopped.resume(epochs, listeners=listeners)
+        return stopped.resume(epochs, listeners=listeners, disk=disk)
 
     return watch(screen, is_json, go_on)

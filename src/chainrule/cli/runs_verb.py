@@ -85,16 +85,17 @@ def thin(
     """Delete checkpoints of a run, evenly; every step can still be reached, only later."""
     from chainrule.cli.screen import stderr
     from chainrule.runs.opening import find_run
+    from chainrule.runs.reach import reach_in_words, reach_of, size_in_words
     from chainrule.train.folder import RunFolder
 
     folder = RunFolder(find_run(which, runs))
     with folder.lock:
-        checkpoints = folder.checkpoints
-        before = sum(map(checkpoints.size, checkpoints.steps))
-        gone = checkpoints.thin(keep)
-        left = sum(map(checkpoints.size, checkpoints.steps))
-    stays = f"{len(checkpoints.steps)} stay: {left / 1e6:.3g} MB of {before / 1e6:.3g} MB"
+        before = sum(map(folder.checkpoints.size, folder.checkpoints.steps))
+        gone = folder.checkpoints.thin(keep)
+        left = reach_of(folder)
+    stays = f"{left.checkpoints} stay: {size_in_words(left.size)} of {size_in_words(before)}"
     stderr().say(f"{len(gone)} checkpoints are deleted, {stays}")
+    stderr().say(reach_in_words(left))
     return 0
 
 

@@ -6,17 +6,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Group, Parameter
+from cyclopts import Parameter
 
-from chainrule.cli.flags import NO_DATA_FLAGS, NO_FLAGS, DataFlags, ExperimentFlags
+from chainrule.cli.disk import Disk
+from chainrule.cli.flags import NO_DATA_FLAGS, NO_FLAGS, OUTPUT, DataFlags, ExperimentFlags
 from chainrule.cli.parse import call
 from chainrule.cli.threads import Threads, use_threads
 
 if TYPE_CHECKING:
     from chainrule.runs.run import Run
     from chainrule.train.events import Listener
-
-OUTPUT = Group("Output", sort_key=4)
 
 
 def run(words: Sequence[str]) -> int:
@@ -37,6 +36,7 @@ def train(
     json: Annotated[
         bool, Parameter(group=OUTPUT, negative=(), show_default=False, help="JSON lines; so is a pipe.")
     ] = False,
+    disk: Disk = None,
     print_experiment: Annotated[
         bool,
         Parameter(group=OUTPUT, negative=(), show_default=False, help="Write the experiment.toml and train nothing."),
@@ -65,6 +65,6 @@ def train(
         screen.say("")
 
     def begin(listeners: Iterable[Listener]) -> Run:
-        return run_experiment(experiment, dataset, runs=runs, listeners=listeners)
+        return run_experiment(experiment, dataset, runs=runs, listeners=listeners, disk=disk)
 
     return watch(screen, is_json, begin)

@@ -51,6 +51,7 @@ def train(
     runs: str | Path | None = RUNS,
     listeners: Iterable[Listener] = (),
     stopper: Stopper | None = None,
+    disk: float | None = None,
 ) -> Run:
     """Train a network by backpropagation.
 
@@ -83,6 +84,8 @@ def train(
         runs: the folder in which to make the run's own; None writes nothing.
         listeners: functions that are told what happens: `TrainingStarted`, `SliceDone`, `EpochDone`, ….
         stopper: asked from outside to stop.
+        disk: gigabytes that the run's checkpoints may take, from which any step is reached again; None for a tenth of
+            what is free.
 
     Returns: the run.
     Raises: ArgumentError, DataError, ExperimentError, ShapeError, UnknownNameError: network, data or options that do
@@ -105,7 +108,9 @@ def train(
         fields["optimizer"] = optimizer_named(optimizer) if isinstance(optimizer, str) else optimizer
     experiment = design(dataset, network, **fields)
     listeners = (*listeners, _warn)
-    return run_experiment(experiment, dataset, weights=weights, runs=runs, listeners=listeners, stopper=stopper)
+    return run_experiment(
+        experiment, dataset, weights=weights, runs=runs, listeners=listeners, stopper=stopper, disk=disk
+    )
 
 
 def _warn(event: Event) -> None:
@@ -123,6 +128,7 @@ def run_experiment(
     runs: str | Path | None = RUNS,
     listeners: Iterable[Listener] = (),
     stopper: Stopper | None = None,
+    disk: float | None = None,
 ) -> Run:
     """Do what an experiment says.
 
@@ -133,6 +139,7 @@ def run_experiment(
         runs: the folder in which to make the run's own; None writes nothing.
         listeners: functions that are told what happens.
         stopper: asked from outside to stop.
+        disk: gigabytes that checkpoints may take, as in `train`.
 
     Raises: as `train`.
     """
@@ -144,5 +151,6 @@ def run_experiment(
             keep_data(event.folder, dataset)
 
     parent = None if runs is None else Path(runs)
-    done = fit(experiment, dataset, weights=weights, parent=parent, listeners=(keep, *listeners), stopper=stopper)
+    told = (keep, *listeners)
+    done = fit(experiment, dataset, weights=weights, parent=parent, listeners=told, stopper=stopper, disk=disk)
     return Run.of_fit(done)

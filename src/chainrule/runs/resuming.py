@@ -34,4 +34,4 @@ def resume_in_memory(
         raise RunError(
             f"{name} has all of its {checkpoint.epoch} epochs: ask for more than {checkpoint.epoch} epochs to go on"
         )
-    return run_from(prepare(wanted, dataset), checkpoint, History(list(history.entries)), None, listeners, stopper)
+    return run_from(prepare(wanted, dataset), checkpoint, History(history.entries[:]), None, listeners, stopper)

@@ -67,7 +67,12 @@ class Run(Trained):
 
     @checked_call
     def resume(
-        self, epochs: int | None = None, *, listeners: Iterable[Listener] = (), stopper: Stopper | None = None
+        self,
+        epochs: int | None = None,
+        *,
+        listeners: Iterable[Listener] = (),
+        stopper: Stopper | None = None,
+        disk: float | None = None,
     ) -> Run:
         """Go on from the last step, to the bits of a run that was never interrupted.
 
@@ -75,12 +80,15 @@ class Run(Trained):
             epochs: how many the run shall have in all; None for as many as the experiment says.
             listeners: told what happens, between slices.
             stopper: asked from outside to stop.
+            disk: gigabytes that checkpoints may take, as in `train`.
 
         Returns: the run as it is then; this one stays as it was.
         Raises: RunError when it is complete and no more epochs are asked for; DataError when the data changed.
         """
         if self.path is not None:
-            fit = resume(self.path, epochs=epochs, dataset=self.dataset, listeners=listeners, stopper=stopper)
+            fit = resume(
+                self.path, epochs=epochs, dataset=self.dataset, listeners=listeners, stopper=stopper, disk=disk
+            )
         else:
             last = (self.checkpoint, self.history)
             fit = resume_in_memory(self.name, self.experiment, self.dataset, last, epochs, listeners, stopper)

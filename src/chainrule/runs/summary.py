@@ -28,11 +28,13 @@ from chainrule.document import (
 )
 from chainrule.nn.layers import Dense, Flatten, Layer
 from chainrule.runs.page import Page
+from chainrule.runs.reach import reach_in_words, reach_of
 from chainrule.runs.subject import said
 from chainrule.train.curves import loss_curve
 from chainrule.train.data_record import DataRecord
 from chainrule.train.evaluate import Classified, ClassScore, Regressed, Scores
 from chainrule.train.experiment import Experiment
+from chainrule.train.folder import RunFolder
 from chainrule.train.step import trainable_names
 
 if TYPE_CHECKING:
@@ -177,12 +179,13 @@ def _shortened(names: tuple[str, ...], most: int = 6) -> str:
 
 
 def after_training(run: Run) -> Document:
-    """The loss curve, the scores and where the run is."""
+    """The loss curve, the scores, how far its steps are, and where the run is."""
     blocks: list[Block] = [*loss_curve(run.history)]
     if isinstance(run.scores, Classified) or (run.scores and len(run.scores.targets) > 1):
         blocks.append(scores_table(run.scores))
     result = [Labeled(*_result(run)), Labeled("Time", (Paragraph(_time(run)),))]
     if run.path is not None:
+        result.append(Labeled("Replay", (Paragraph(reach_in_words(reach_of(RunFolder(run.path)))),)))
         result.append(Labeled("Run", (Paragraph(Code(near(run.path))),)))
     blocks.append(Group(tuple(result)))
     return Document(run.name, tuple(blocks), name="result")

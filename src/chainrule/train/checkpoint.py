@@ -7,6 +7,7 @@ moment every checkpoint that can be seen is whole.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from chainrule.errors.notices import warn
 from chainrule.train.durable import make_folder, remove, sweep, write_durably
 from chainrule.train.tally import Tally
 from chainrule.train.tensors import encode_tensors, read_tensors, sha256_of
-from chainrule.train.thinning import most_stretches, spread, superfluous
+from chainrule.train.thinning import Room, spread, superfluous
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -49,6 +50,7 @@ class Checkpoint:
         tally: the sums of the epoch so far.
         best: where validation exists and an epoch is over.
         seconds: spent training so far.
+        cost: of running all steps so far again, in seconds.
     """
 
     step: int
@@ -60,6 +62,7 @@ class Checkpoint:
     tally: Tally
     best: Best | None = None
     seconds: float = 0.0
+    cost: float = 0.0
 
 
 class _Voucher(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -75,6 +78,7 @@ class _Voucher(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     best: Best | None
     seconds: float
     sha256: str
+    cost: float | None = None  # not known of the first runs, where the time stands for it
     format_version: int = CHECKPOINT_VERSION
 
 
@@ -83,7 +87,7 @@ class Checkpoints:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._times: dict[int, float] | None = None
+        self._costs: dict[int, float] | None = None
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -97,40 +101,44 @@ class Checkpoints:
 
     def prepare(self) -> None:
         """Make the folder; remove what writers that were killed left behind."""
-        self._times = None
+        self._costs = None
         make_folder(self._folder)
         sweep(self._folder)
         for tensors in self._folder.glob("step-*.safetensors"):
             if not tensors.with_suffix(".json").exists():
                 remove(tensors)
 
-    def write(self, checkpoint: Checkpoint) -> Path:
+    def write(self, checkpoint: Checkpoint, most: float = math.inf) -> Path:
         """Write the checkpoint, then let go of those that need not stay.
+
+        Args:
+            checkpoint: of any step.
+            most: bytes that all of them may take.
 
         Raises: WriteError when it cannot be written; all that were there before still are.
         """
         path = self.path(checkpoint.step)
-        times = self.times
+        costs = self.costs
         tensors = encode_tensors(checkpoint.state)
         sha256 = sha256_of(tensors)
         if not self._holds(checkpoint.step, sha256):
             self.drop(checkpoint.step)
             write_durably(self._tensors(checkpoint.step), tensors)
         write_durably(path, _encode(checkpoint, sha256))
-        times[checkpoint.step] = checkpoint.seconds
-        for step in superfluous(times, most_stretches(len(tensors))):
+        costs[checkpoint.step] = checkpoint.cost
+        for step in superfluous(costs, Room(self.size(checkpoint.step), most)):
             self.drop(step)
         return path
 
     @property
-    def times(self) -> dict[int, float]:
-        """The seconds of training at each step of which there is a checkpoint that can be read."""
-        if self._times is None:
-            self._times = {}
+    def costs(self) -> dict[int, float]:
+        """What running all steps before again costs, in seconds, for each step whose checkpoint can be read."""
+        if self._costs is None:
+            self._costs = {}
             for step in self.steps:
                 with contextlib.suppress(RunError):
-                    self._times[step] = self._voucher(step).seconds
-        return self._times
+                    self._costs[step] = _cost(self._voucher(step))
+        return self._costs
 
     def size(self, step: int) -> int:
         """The bytes that a checkpoint takes on the disk; 0 where there is none."""
@@ -145,7 +153,7 @@ class Checkpoints:
         """
         if count < 2:
             raise ValueRangeError(f"{count} checkpoints shall stay, and the first and the last do: keep at least 2")
-        gone = spread(self.times, count)
+        gone = spread(self.costs, count)
         for step in gone:
             self.drop(step)
         return gone
@@ -166,6 +174,7 @@ class Checkpoints:
             tally=Tally(voucher.weight, voucher.sums),
             best=voucher.best,
             seconds=voucher.seconds,
+            cost=_cost(voucher),
         )
 
     def latest(self) -> Checkpoint:
@@ -231,8 +240,8 @@ class Checkpoints:
 
     def drop(self, step: int) -> None:
         """Remove a checkpoint: the JSON first, so that what can be seen stays whole."""
-        if self._times is not None:
-            self._times.pop(step, None)
+        if self._costs is not None:
+            self._costs.pop(step, None)
         remove(self.path(step))
         remove(self._tensors(step))
 
@@ -248,6 +257,10 @@ def _listed(steps: tuple[int, ...]) -> str:
     return f"there are checkpoints of steps {', '.join(map(str, steps))}" if steps else "there is none: train again"
 
 
+def _cost(voucher: _Voucher) -> float:
+    return voucher.seconds if voucher.cost is None else voucher.cost
+
+
 def _encode(checkpoint: Checkpoint, sha256: str) -> bytes:
     voucher = _Voucher(
         step=checkpoint.step,
@@ -260,5 +273,6 @@ def _encode(checkpoint: Checkpoint, sha256: str) -> bytes:
         best=checkpoint.best,
         seconds=checkpoint.seconds,
         sha256=sha256,
+        cost=checkpoint.cost,
     )
     return msgspec.json.format(msgspec.json.encode(voucher), indent=1) + b"\n"

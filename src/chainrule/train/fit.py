@@ -18,9 +18,8 @@ from chainrule.train.evaluate import Scores, evaluate
 from chainrule.train.events import Listener, StopReason, TrainingStarted, TrainingStopped
 from chainrule.train.experiment import Experiment
 from chainrule.train.folder import RunFolder, Summary, create_folder
-from chainrule.train.held import Held
 from chainrule.train.history import History
-from chainrule.train.keeper import Keeper, machine, versions
+from chainrule.train.keeper import Keeper, check_disk, machine, versions
 from chainrule.train.loop import Loop
 from chainrule.train.prepare import Prepared, prepare
 from chainrule.train.state import checked_weights, initial_state, parameters_of, weights_sha256
@@ -81,6 +80,7 @@ def fit(
     parent: Path | None = None,
     listeners: Iterable[Listener] = (),
     stopper: Stopper | None = None,
+    disk: float | None = None,
 ) -> Fit:
     """Train.
 
@@ -94,12 +94,15 @@ def fit(
         parent: the folder in which to make the run's; None writes nothing.
         listeners: told what happens, between slices.
         stopper: asked from outside to stop, for instance by a listener.
+        disk: gigabytes that checkpoints may take; None for a tenth of what is free.
 
     Raises:
         DataError, ExperimentError, ShapeError, UnknownNameError: experiment, data and weights do not fit.
         NonFiniteError: the loss left the numbers; what was good is saved.
+        ValueRangeError: less than nothing on the disk.
         WriteError: the folder cannot be written; what was saved before is intact.
     """
+    check_disk(disk)
     prepared = prepare(experiment, dataset)
     if weights:
         given = weights_sha256(checked_weights(prepared.graphs.parameters, weights))
@@ -121,7 +124,7 @@ def fit(
     with folder.lock:
         folder.begin(prepared.experiment)
         write_record(folder.data, prepared.record)
-        return run_from(prepared, start, History(), folder, listeners, stopper, chosen.note)
+        return run_from(prepared, start, History(), folder, listeners, stopper, chosen.note, disk)
 
 
 def run_from(
@@ -132,10 +135,11 @@ def run_from(
     listeners: Iterable[Listener] = (),
     stopper: Stopper | None = None,
     note: str = "",
+    disk: float | None = None,
 ) -> Fit:
     """Train from a checkpoint on, the folder's lock held where there is one; see `fit` and `TrainingStarted`."""
     stopper = stopper or Stopper()
-    keeper = Keeper(folder, history, Held() if folder is None else None)
+    keeper = Keeper(folder, history, disk)
     loop = Loop(prepared, start, history, keeper, tuple(listeners), stopper, start.backend)
     with signals_stop(stopper):
         try:

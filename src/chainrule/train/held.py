@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from chainrule.train.checkpoint import Checkpoint
-from chainrule.train.thinning import most_stretches, superfluous
+from chainrule.train.thinning import Room, superfluous
 
-DEARER: Final = 8  # times as dear as on the disk is a byte in memory: so many times fewer large checkpoints stay
+MOST_BYTES: Final = 256 * 2**20  # of memory; 32 states of 784-512-512-10 with Adam in float32
 
 
 class Held:
@@ -19,13 +19,13 @@ class Held:
     def __init__(self) -> None:
         self.checkpoints: tuple[Checkpoint, ...] = ()
 
-    def add(self, checkpoint: Checkpoint) -> int:
+    def add(self, checkpoint: Checkpoint) -> Room:
         """Take one in, then let go of those that need not stay.
 
-        Returns: how many stretches keep their first checkpoint.
+        Returns: the room there is for them.
         """
-        most = most_stretches(DEARER * sum(value.nbytes for value in checkpoint.state.values()))
+        room = Room(sum(value.nbytes for value in checkpoint.state.values()), MOST_BYTES)
         found = {each.step: each for each in (*self.checkpoints, checkpoint)}
-        gone = superfluous({step: each.seconds for step, each in found.items()}, most, log_spaced=False)
+        gone = superfluous({step: each.cost for step, each in found.items()}, room, log_spaced=False)
         self.checkpoints = tuple(found[step] for step in sorted(set(found) - set(gone)))
-        return most
+        return room

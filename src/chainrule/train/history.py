@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, overload
 
 import msgspec
 
@@ -16,6 +17,7 @@ from chainrule.errors import RunError, UnknownNameError, WriteError
 from chainrule.train.durable import gone, write_durably
 
 ROW: Final = msgspec.json.Decoder(dict[str, float | str])
+FINITE_ROW: Final = msgspec.json.Decoder(dict[str, float])
 SHOWN: Final = 10  # epochs of a history that is shown; of more, the first and the last five
 
 
@@ -29,6 +31,33 @@ class Entry:
     seconds: float
 
 
+class Lines(Sequence[Entry]):
+    """Epochs as they were read: what a line holds becomes an entry when it is asked for, and most never are."""
+
+    def __init__(self, rows: Sequence[Entry | dict[str, float]]) -> None:
+        self._rows = list(rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+    @overload
+    def __getitem__(self, index: slice) -> Lines: ...
+    def __getitem__(self, index: int | slice) -> Entry | Lines:
+        """An epoch, or some of them."""
+        if isinstance(index, slice):
+            return Lines(self._rows[index])
+        row = self._rows[index]
+        if not isinstance(row, Entry):
+            row = self._rows[index] = _entry(row, int(row["epoch"]))
+        return row
+
+    def append(self, entry: Entry) -> None:
+        """Add the epoch that is over."""
+        self._rows.append(entry)
+
+
 @dataclass(eq=False, slots=True)
 class History(Mapping[str, list[float]]):
     """The measurements of all epochs, by name: `history["val_loss"][3]` is that of the fourth epoch.
@@ -36,7 +65,7 @@ class History(Mapping[str, list[float]]):
     Two histories are equal when their measurements are; when they were taken and how long that took is in `entries`.
     """
 
-    entries: list[Entry] = field(default_factory=list[Entry])
+    entries: list[Entry] | Lines = field(default_factory=list[Entry])
 
     def __getitem__(self, name: str) -> list[float]:
         """The measurement of every epoch.
@@ -132,13 +161,16 @@ def read_history(path: Path) -> History:
     Raises: RunError for a file that is missing or damaged before its last line.
     """
     try:
-        lines = path.read_bytes().split(b"\n")
+        content = path.read_bytes()
     except OSError as error:
         raise RunError(f"the history {path} cannot be read ({error.strerror}): is this the folder of a run?") from error
+    lines = content[: content.rfind(b"\n") + 1]  # what follows the last line feed is empty or torn
+    if rows := _finite_rows(lines):
+        return History(Lines(rows))
     entries: list[Entry] = []
-    for number, line in enumerate(lines[:-1], start=1):  # what follows the last line feed is empty or torn
+    for number, line in enumerate(lines.split(b"\n")[:-1], start=1):
         try:
-            entries.append(_entry(line, expected=len(entries)))
+            entries.append(_entry(ROW.decode(line), expected=len(entries)))
         except (msgspec.MsgspecError, ValueError, KeyError) as error:
             raise RunError(f"{path}, line {number}, is damaged: restore the file, or delete it and resume") from error
     return History(entries)
@@ -150,9 +182,19 @@ def _line(entry: Entry) -> bytes:
     return json.dumps(row, allow_nan=False).encode() + b"\n"
 
 
-def _entry(line: bytes, expected: int) -> Entry:
-    row = ROW.decode(line)
-    epoch, step, seconds = int(row.pop("epoch")), int(row.pop("step")), float(row.pop("seconds"))
+def _finite_rows(lines: bytes) -> list[dict[str, float]] | None:
+    """The lines of epochs in order, all at once, where every value is a finite number; None where one is not."""
+    try:
+        rows = FINITE_ROW.decode_lines(lines)
+        epochs, whole = map(itemgetter("epoch", "step", "seconds"), rows), lines.count(b"\n")
+        return rows if [epoch for epoch, _, _ in epochs] == list(range(whole)) else None
+    except (msgspec.MsgspecError, ValueError, KeyError):
+        return None
+
+
+def _entry(row: Mapping[str, float | str], expected: int) -> Entry:
+    measured = {name: float(value) for name, value in row.items()}
+    epoch, step, seconds = int(measured.pop("epoch")), int(measured.pop("step")), measured.pop("seconds")
     if epoch != expected:
         raise ValueError(f"epoch {epoch} where {expected} was due")
-    return Entry(epoch, step, {name: float(value) for name, value in row.items()}, seconds)
+    return Entry(epoch, step, measured, seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -14,15 +15,19 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.errors import NonFiniteError
+from chainrule.errors import ValueRangeError
 from chainrule.train.checkpoint import Checkpoint
+from chainrule.train.finite import check_finite
 from chainrule.train.folder import RunFolder, Summary
 from chainrule.train.held import Held
 from chainrule.train.history import Entry, History, HistoryFile
 from chainrule.train.tensors import write_tensors
-from chainrule.train.thinning import is_kept, most_stretches, stretch_length, stretch_of
+from chainrule.train.thinning import LONGEST_SECONDS, Room, is_kept, stretch_length, stretch_of
 
-COST: Final = 0.04  # of the training time that saving may take where checkpoints are large
+COST: Final = 0.04  # of the training time that saving takes where checkpoints are large
+MOST_COST: Final = 0.1  # that it may take where a step would else be too far from a checkpoint
+SHARE: Final = 10  # so much of the free disk do checkpoints take at most where nothing else is said: a tenth
+GIGABYTE: Final = 10**9  # bytes
 
 
 class Keeper:
@@ -34,29 +39,38 @@ class Keeper:
         last: the checkpoint saved last in this sitting, whether it was written or not.
     """
 
-    def __init__(self, folder: RunFolder | None, history: History, held: Held | None = None) -> None:
-        self.folder, self.held = folder, held
+    def __init__(self, folder: RunFolder | None, history: History, disk: float | None = None) -> None:
+        """Begin the history's file.
+
+        Args:
+            folder: of the run; None for a run in memory.
+            history: the epochs before this sitting.
+            disk: gigabytes that the checkpoints may take; None for a tenth of what is free.
+
+        Raises: WriteError.
+        """
+        self.folder, self.held = folder, Held() if folder is None else None
         self.last: Checkpoint | None = None
         self._file = HistoryFile(folder.history, history) if folder else None
-        self._took, self._most = 0.0, most_stretches(0)
+        self._took, self._most = 0.0, room_for(folder, disk) if folder else 0.0
+        self._room = Room(0, self._most)
 
-    def is_due(self, step: int, seconds: float) -> bool:
+    def is_due(self, step: int, seconds: float, cost: float) -> bool:
         """Whether a checkpoint of this step is wanted: it would stay, or be the first of its stretch of training.
 
         Args:
             step: updates done.
             seconds: of training, over all sittings.
+            cost: of running all steps so far again.
         """
-        if self.folder is None and self.held is None:
-            return False
         if self.last is None:
             return True
         if is_kept(step) and self.folder is not None:
             return step != self.last.step
-        if seconds - self.last.seconds < self._took / COST:
+        if seconds - self.last.seconds < pause(self._took):
             return False
-        length = stretch_length(seconds, self._most)
-        return stretch_of(seconds, length) > stretch_of(self.last.seconds, length)
+        length = stretch_length(cost, self._room)
+        return stretch_of(cost, length) > stretch_of(self.last.cost, length)
 
     def epoch(self, entry: Entry) -> None:
         """Write down an epoch that is over."""
@@ -73,15 +87,15 @@ class Keeper:
         check_finite(checkpoint)
         self.last = checkpoint
         if self.held is not None:
-            self._most = self.held.add(checkpoint)
+            self._room = self.held.add(checkpoint)
         if self.folder is None or self._file is None:
             return None
         began = time.perf_counter()
         self._file.flush()
-        path = self.folder.checkpoints.write(checkpoint)
+        path = self.folder.checkpoints.write(checkpoint, self._most)
         took = time.perf_counter() - began
         self._took = min(self._took or took, took)  # the quickest: others wait for a busy disk
-        self._most = most_stretches(self.folder.checkpoints.size(checkpoint.step))
+        self._room = Room(self.folder.checkpoints.size(checkpoint.step), self._most)
         return path
 
     def best(self, parameters: Mapping[str, npt.NDArray[Any]]) -> None:
@@ -101,14 +115,32 @@ class Keeper:
             self._file.close()
 
 
-def check_finite(checkpoint: Checkpoint) -> None:
-    """Refuse a state that is no state to go on from.
+def pause(took: float) -> float:
+    """The seconds of training before the next checkpoint, where one took so many seconds to save."""
+    bearable = took <= MOST_COST * LONGEST_SECONDS
+    return min(took / COST, LONGEST_SECONDS) if bearable else took / COST
 
-    Raises: NonFiniteError naming the first parameter or slot that holds NaN or infinity.
+
+def check_disk(disk: float | None) -> None:
+    """Refuse what is no size, before anything is written.
+
+    Raises: ValueRangeError for less than nothing.
     """
-    for name, array in checkpoint.state.items():
-        if not np.isfinite(array).all():
-            raise NonFiniteError(f"{name} holds a number that is not finite after step {checkpoint.step}")
+    if disk is not None and not disk >= 0.0:
+        raise ValueRangeError(f"checkpoints cannot take {disk} GB of the disk: give 0 or more")
+
+
+def room_for(folder: RunFolder, disk: float | None) -> float:
+    """The bytes that the checkpoints of a run may take.
+
+    Args:
+        folder: of the run.
+        disk: gigabytes; None for a tenth of what is free, of which they take some already.
+    """
+    if disk is not None:
+        return disk * GIGABYTE
+    taken = sum(map(folder.checkpoints.size, folder.checkpoints.steps))
+    return (shutil.disk_usage(folder.path).free + taken) / SHARE
 
 
 def versions() -> dict[str, str]:

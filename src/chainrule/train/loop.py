@@ -10,12 +10,12 @@ from typing import Final
 import numpy as np
 
 from chainrule.backends.choose import compiled
-from chainrule.errors import NonFiniteError
 from chainrule.train.ahead import Ahead, Stretch, next_length, rows_of
 from chainrule.train.checkpoint import Best, Checkpoint
 from chainrule.train.data_record import Array
 from chainrule.train.evaluate import measure
 from chainrule.train.events import CheckpointWritten, EpochDone, Event, Listener, SliceDone, StopReason
+from chainrule.train.finite import check_losses
 from chainrule.train.history import Entry, History
 from chainrule.train.keeper import Keeper
 from chainrule.train.prepare import Prepared
@@ -51,13 +51,12 @@ class Loop:
         listeners: Sequence[Listener],
         stopper: Stopper,
         backend: str,
-        until: int | None = None,
     ) -> None:
         self.step, self.epoch, self.best = start.step, start.epoch, start.best
         self.best_parameters: dict[str, Array] | None = None
         self.history = history
         self._prepared, self._keeper, self._listeners, self._stopper = prepared, keeper, listeners, stopper
-        self._backend, self._until = backend, until
+        self._backend = backend
         self._program = compiled(prepared.graphs.train, backend)
         self._state = self._program.start(start.state)
         self._columns = {name: prepared.columns[name] for name in prepared.graphs.train.columns}
@@ -66,7 +65,7 @@ class Loop:
         self._ahead, self._length = Ahead(prepared), 1
         self._earlier, self._began = start.seconds, time.perf_counter()
         self._epoch_seconds, self._aside = 0.0, 0.0  # of the epoch under way; of validation in all
-        self._lineage = start.lineage
+        self._lineage, self._cost = start.lineage, start.cost
 
     @property
     def seconds(self) -> float:
@@ -74,19 +73,17 @@ class Loop:
         return self._earlier + time.perf_counter() - self._began
 
     def run(self) -> StopReason:
-        """Train to the end, or until asked to stop, or up to the step given; in each case the last state is saved.
+        """Train to the end, or until asked to stop; in each case the last state is saved.
 
         Raises: NonFiniteError when the loss or a parameter leaves the numbers; the last checkpoint is from before.
         """
-        if self._keeper.is_due(self.step, self.seconds):
-            self._save()
-        while self.epoch < self._prepared.experiment.epochs and self.step != self._until:
+        self._save_if_due()
+        while self.epoch < self._prepared.experiment.epochs:
             if self._stopper.flag.is_set():
                 self._save()
                 return self._stopper.reason or "interrupted"
             self._run_slice()
-            if self._keeper.is_due(self.step, self.seconds):
-                self._save()
+            self._save_if_due()
         self._save()
         return "completed"
 
@@ -101,7 +98,7 @@ class Loop:
 
     def _run_slice(self) -> None:
         """Run some steps, and do what is due at the end of each epoch among them."""
-        started, aside = time.perf_counter(), self._aside
+        started, aside, clock = time.perf_counter(), self._aside, time.thread_time()
         steps = min(self._length, self._next_stop() - self.step)
         validated = len(self._prepared.split.validation) > 0
         stretches = self._ahead.plan(self.epoch, self._done, steps, within=validated)
@@ -111,6 +108,7 @@ class Loop:
         began = time.perf_counter()
         done = self._program.run(self._state, self._columns, order, bounds, rates, self.step, self._stopper.flag)
         seconds = time.perf_counter() - began
+        self._cost += time.thread_time() - clock  # what a replay does too; it counts as little of what else runs here
         self._state = done.state
         at = 0
         for stretch in stretches:
@@ -124,14 +122,13 @@ class Loop:
             self._length = next_length(done.steps_done, whole, planned, lasting=SLICE_SECONDS, growth=GROWTH)
 
     def _next_stop(self) -> int:
-        """The step after which something is due at the latest: its checkpoint stays, or it is the last one wanted."""
-        kept = self.step + self._length if self._keeper.folder is None else next_kept(self.step)
-        return kept if self._until is None else min(kept, self._until)
+        """The step after which something is due at the latest: that of the next checkpoint that stays in any case."""
+        return self.step + self._length if self._keeper.folder is None else next_kept(self.step)
 
     def _count(self, stretch: Stretch, steps: int, measured: dict[str, Array], seconds: float) -> None:
         """Add what was measured to the epoch's sums, each batch by the weight of its rows."""
         losses, bounds = measured["loss"], stretch.bounds[: steps + 1]
-        self._check_losses(losses)
+        check_losses(losses, self.step, self._ahead.steps_per_epoch)
         weights = np.add.reduceat(self._weights[stretch.rows[: bounds[-1]]], bounds[:-1])
         self._tally = self._tally.add_means(measured, weights)
         self._epoch_seconds += seconds
@@ -150,15 +147,6 @@ class Loop:
         )
         if self._done == self._ahead.steps_per_epoch:
             self._end_epoch()
-
-    def _check_losses(self, losses: Array) -> None:
-        bad = np.flatnonzero(~np.isfinite(losses))
-        if bad.size:
-            first = int(bad[0])
-            raise NonFiniteError(
-                f"the loss became {losses[first]} in epoch {self.epoch + 1}, at step {self.step + first} "
-                f"(batch {self._done + first + 1} of {self._ahead.steps_per_epoch})"
-            )
 
     def _end_epoch(self) -> None:
         prepared = self._prepared
@@ -182,6 +170,10 @@ class Loop:
             self.best_parameters = parameters_of(self._prepared.graphs, state)
             self._keeper.best(self.best_parameters)
 
+    def _save_if_due(self) -> None:
+        if self._keeper.is_due(self.step, self.seconds, self._cost):
+            self._save()
+
     def _save(self) -> None:
         path = self._keeper.save(
             Checkpoint(
@@ -194,6 +186,7 @@ class Loop:
                 tally=self._tally,
                 best=self.best,
                 seconds=self.seconds,
+                cost=self._cost,
             )
         )
         if path is not None:

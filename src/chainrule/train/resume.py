@@ -15,6 +15,7 @@ from chainrule.train.experiment import Experiment
 from chainrule.train.fit import Fit, run_from
 from chainrule.train.folder import RunFolder, open_folder, tidy_folder
 from chainrule.train.history import History, read_history
+from chainrule.train.keeper import check_disk
 from chainrule.train.prepare import Prepared, prepare
 from chainrule.train.serialize import read_experiment, write_experiment
 from chainrule.train.stopping import Stopper
@@ -27,6 +28,7 @@ def resume(
     dataset: Dataset | None = None,
     listeners: Iterable[Listener] = (),
     stopper: Stopper | None = None,
+    disk: float | None = None,
 ) -> Fit:
     """Go on from the last checkpoint of a run: interrupted, killed, or complete and to have more epochs.
 
@@ -38,12 +40,14 @@ def resume(
         dataset: the data where they were in memory; else they are loaded again and checked.
         listeners: told what happens, between slices.
         stopper: asked from outside to stop.
+        disk: gigabytes that checkpoints may take; None for a tenth of what is free.
 
     Raises:
         DataError: the data changed.
         RunError: no run is there, it is damaged or in use, or it is complete and no more epochs were asked for.
         NonFiniteError, WriteError: as in `fit`.
     """
+    check_disk(disk)
     folder = open_folder(path)
     with folder.lock:
         recorded = read_experiment(folder.experiment)
@@ -54,7 +58,7 @@ def resume(
         tidy_folder(folder)
         if experiment != recorded:
             write_experiment(folder.experiment, experiment)
-        return run_from(prepared, last, history_until(folder, last), folder, listeners, stopper)
+        return run_from(prepared, last, history_until(folder, last), folder, listeners, stopper, disk=disk)
 
 
 def prepare_again(folder: RunFolder, experiment: Experiment, dataset: Dataset | None = None) -> Prepared:

@@ -1,20 +1,42 @@
 """Which checkpoints of a run stay, so that every step is soon reached again, and the disk does not fill up.
 
-Those of steps 0, 1, 2, 4, 8, … stay, and the first of every stretch of training. A stretch lasts half a second; when a
-run has had more stretches than may stay, a stretch becomes twice as long, and every second of the kept ones goes. To
-reach a step takes thus about one stretch of training at most: half a second, or 1/128 of the training where that is
-more and a checkpoint is small.
+Those of steps 0, 1, 2, 4, 8, … stay, and the first of every stretch of training. Stretches are measured in what running
+their steps again costs, not by the clock, which also counts what else the machine does. A stretch costs half a second
+as long as the checkpoints take a tenth of the room they have; then it becomes a second. That is the longest with which
+any step is at hand within the 2 s a person waits, so it becomes longer only where the room is full.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
-STRETCH_SECONDS: Final = 0.5  # of training; with an opened run, a step is at hand within the 2 s a person waits
-MOST_BYTES: Final = 256 * 2**20  # for the first checkpoints of stretches; Adam on 784-512-512-10 in float32 has 8 MB
+STRETCH_SECONDS: Final = 0.5  # what it costs to run the steps of a stretch again
+LONGEST_SECONDS: Final = 1.0  # while there is room; the rest of 2 s is for a slice too many, the program, the state
+PROMISED_SECONDS: Final = 2.0  # of waiting for a step
+NEAR: Final = 10  # times less room is taken for stretches that are shorter than they need be
 FEWEST: Final = 16  # stretches, however large a checkpoint is
-MOST: Final = 256  # stretches, however small it is
+MOST: Final = 4096  # stretches, however small it is: 68 minutes of training
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much checkpoints may take.
+
+    Attributes:
+        size: of a checkpoint, bytes.
+        most: for the first checkpoints of all stretches, bytes.
+    """
+
+    size: int
+    most: float
+
+    def stretches(self, length: float) -> int:
+        """How many stretches of a length, in seconds, keep their first checkpoint."""
+        room = self.most if length >= LONGEST_SECONDS else self.most / NEAR
+        return int(max(FEWEST, min(MOST, room / max(self.size, 1))))
 
 
 def is_kept(step: int) -> bool:
@@ -32,62 +54,59 @@ def last_kept(step: int) -> int:
     return 1 << (step.bit_length() - 1) if step else 0
 
 
-def most_stretches(size: int) -> int:
-    """How many stretches keep their first checkpoint.
-
-    Args: size: of a checkpoint, bytes.
-    """
-    return max(FEWEST, min(MOST, MOST_BYTES // max(size, 1)))
-
-
-def stretch_length(seconds: float, most: int) -> float:
-    """The length of a stretch in seconds: `STRETCH_SECONDS`, doubled until at most so many fit.
+def stretch_length(cost: float, room: Room) -> float:
+    """The length of a stretch in seconds: `STRETCH_SECONDS`, doubled until all that there are have room.
 
     Args:
-        seconds: of training so far.
-        most: stretches.
+        cost: of running all steps so far again, seconds.
+        room: for their checkpoints.
     """
     length = STRETCH_SECONDS
-    while seconds / length >= most:
+    while cost / length >= room.stretches(length):
         length *= 2
     return length
 
 
-def stretch_of(seconds: float, length: float) -> int:
+def stretch_of(cost: float, length: float) -> int:
     """The number of the stretch that this second of training lies in, from 0."""
-    return int(seconds / length)
+    return int(cost / length)
 
 
-def superfluous(times: Mapping[int, float], most: int, *, log_spaced: bool = True) -> list[int]:
+def superfluous(costs: Mapping[int, float], room: Room, *, log_spaced: bool = True) -> list[int]:
     """The steps whose checkpoints may go: neither the last, nor log-spaced, nor the first of their stretch.
 
     Args:
-        times: the seconds of training at each step of which there is a checkpoint.
-        most: stretches.
+        costs: of running all steps before again, in seconds, for each step of which there is a checkpoint.
+        room: for them.
         log_spaced: whether those of steps 1, 2, 4, 8, … stay in any case.
     """
-    length = stretch_length(max(times.values(), default=0.0), most)
-    last, seen = max(times, default=0), set[int]()
+    length = stretch_length(max(costs.values(), default=0.0), room)
+    last, seen = max(costs, default=0), set[int]()
     found: list[int] = []
-    for step in sorted(times):
-        stretch = stretch_of(times[step], length)
+    for step in sorted(costs):
+        stretch = stretch_of(costs[step], length)
         if stretch in seen and step != last and not (log_spaced and is_kept(step)):
             found.append(step)
         seen.add(stretch)
     return found
 
 
-def spread(times: Mapping[int, float], count: int) -> list[int]:
+def spread(costs: Mapping[int, float], count: int) -> list[int]:
     """The steps whose checkpoints go so that at most so many stay, spread over the training, the first and last too.
 
     Args:
-        times: the seconds of training at each step of which there is a checkpoint.
+        costs: as of `superfluous`.
         count: at least 2.
     """
-    steps, length = sorted(times), STRETCH_SECONDS / 2**20
+    steps, length = sorted(costs), STRETCH_SECONDS / 2**20
     kept = set(steps)
     while len(kept) > count:
         length *= 2
-        first_of = {stretch_of(times[step], length): step for step in reversed(steps)}
+        first_of = {stretch_of(costs[step], length): step for step in reversed(steps)}
         kept = {*first_of.values(), steps[0], steps[-1]}
     return [step for step in steps if step not in kept]
+
+
+def farthest(costs: Mapping[int, float]) -> float:
+    """What it costs at most to run a step again from the checkpoint before it, in seconds."""
+    return max((costs[last] - costs[first] for first, last in pairwise(sorted(costs))), default=0.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -13,26 +12,22 @@ import numpy.typing as npt
 from chainrule.autodiff.per_sample import contributions
 from chainrule.autodiff.reverse import gradients
 from chainrule.autodiff.stabilize import stabilize
-from chainrule.backends.choose import compiled
-from chainrule.backends.protocol import Step, StopFlag
+from chainrule.backends.protocol import Step
 from chainrule.data.splits import Rows
-from chainrule.errors import RunError
 from chainrule.graph import expr as e
 from chainrule.graph.expr import Expr
 from chainrule.graph.node import Node, make_graph
 from chainrule.graph.verify import verify
-from chainrule.train.ahead import Ahead, next_length, rows_of
+from chainrule.train.again import Again
 from chainrule.train.checkpoint import Checkpoint
 from chainrule.train.data_record import Array
 from chainrule.train.prepare import Prepared
-from chainrule.train.step import RATE, SAMPLES, slot_name, step_of
+from chainrule.train.step import SAMPLES, slot_name, step_of
 
 Floats = npt.NDArray[np.float64]
 Told = Callable[[int, int], None]
 
 MOST_IN_BATCH: Final = 2048  # samples that are told apart: telling n apart takes n² comparisons a step
-SLICE_SECONDS: Final = 0.1
-GROWTH: Final = 4
 VALUE, GRADIENT, OWN = "value", "gradient", "own"
 
 
@@ -80,32 +75,18 @@ def watch(
     """
     tells_apart = prepared.experiment.batch_size <= MOST_IN_BATCH
     step = watched_step(prepared, parameter, index, samples=tells_apart)
-    program, ahead, stop = compiled(step, start.backend), Ahead(prepared), StopFlag()
-    columns = {name: prepared.columns[name] for name in step.columns}
-    state, at, length = program.start(start.state), start.step, 1
-    epoch, done = start.epoch, start.steps_of_epoch
+    again = Again(prepared, step, start)
     found: dict[str, list[Array]] = {name: [] for name in step.measurements}
     rows: list[Rows] = []
     sizes: list[Rows] = []
-    while at < last:
-        began = time.perf_counter()
-        stretches = ahead.plan(epoch, done, min(length, last - at))
-        if not stretches:
-            raise RunError(f"there is no step {last}: the {prepared.experiment.epochs} epochs end at step {at}")
-        order, bounds = rows_of(stretches)
-        planned = len(bounds) - 1
-        rates = {RATE: np.full(planned, prepared.experiment.optimizer.learning_rate)}
-        piece = program.run(state, columns, order, bounds, rates, at, stop)
-        length = next_length(planned, time.perf_counter() - began, planned, lasting=SLICE_SECONDS, growth=GROWTH)
-        state, at = piece.state, at + planned
-        epoch, done = divmod(epoch * ahead.steps_per_epoch + done + planned, ahead.steps_per_epoch)
-        for name, measured in piece.measurements.items():
-            found[name].append(_visits(measured, bounds) if name == OWN else measured)
-        rows.append(order)
-        sizes.append(np.diff(bounds))
+    for ran in again.until(last):
+        for name, measured in ran.measurements.items():
+            found[name].append(_visits(measured, ran.bounds) if name == OWN else measured)
+        rows.append(ran.order)
+        sizes.append(np.diff(ran.bounds))
         if told is not None:
-            told(at - start.step, last - start.step)
-    end = program.read(state)
+            told(again.step - start.step, last - start.step)
+    end = again.read()
     joined = {name: np.concatenate(pieces).astype(np.float64) for name, pieces in found.items() if pieces}
     return Watched(
         first=start.step,
