@@ -25,9 +25,18 @@ def test_the_product_of_the_most_pieces_fetches_every_line() -> None:
     head = plan.groups[number].head
     assert head is not None
     assert head.tensor.shape == (784, 16)  # the gradient of the first weight: 49 pieces, forward has one
-    lines = {each.column.label: (each.lines, each.each) for each in found}
-    assert lines == {"x": (13, 3), "y": (1, 1)}  # 784 bytes are 13 lines of 64; 130 lines between 49 pieces
-    assert all(each.each * 49 >= each.lines * batch for each in found)
+    lines = {each.column.label: (each.lines, each.stretch, each.each) for each in found}
+    assert lines == {"x": (13, 4, 1), "y": (1, 1, 1)}  # 784 bytes are 13 lines of 64: 4 stretches a row, 49 pieces
+    assert all(each.each * 49 >= each.stretches * batch for each in found)
+
+
+@pytest.mark.parametrize("batch", [1, 49, 50, 120])
+def test_where_rows_are_more_than_pieces_several_are_fetched_at_a_time(batch: int) -> None:
+    plan = planned(network_step((784, 16, 10), loss="cross_entropy", stored="uint8"), batch)
+    found = fetches(plan).popitem()[1]
+    assert {each.column.label for each in found} == {"x", "y"}
+    assert all(each.each * 49 >= each.stretches * batch for each in found)
+    assert all(each.stretch * each.stretches >= each.lines >= each.stretch for each in found)
 
 
 def test_short_rows_of_long_batches_are_left_to_the_processor() -> None:

@@ -166,7 +166,13 @@ class Body:
     def pointer(self, node: Node) -> Value:
         """Where a kept node lies."""
         buffer = self.plan.buffers[node]
-        return self.parameters.ask(("buffer", self.parameters.place(node)), Given("buffer", buffer=buffer))
+        return self.parameters.ask(("buffer", self._part(node)), Given("buffer", buffer=buffer))
+
+    def _part(self, node: Node) -> int:
+        """The number of a kept node; a next value that takes the place of its state has the number of that."""
+        buffers = self.plan.buffers
+        same = (n for n in self.parameters.places if buffers.get(n) is buffers[node])
+        return self.parameters.place(next(same, node))
 
     def _kept(self, node: Node, indices: Indices) -> Value:
         layout = self.plan.layout(node)
@@ -181,9 +187,13 @@ class Body:
 
     def address(self, node: Node, layout: Layout, indices: Indices) -> Value:
         """The address of the element, or of the panel's row, at an index."""
-        return self.b.at(self.pointer(node), self.offset(node, layout, indices), in_memory(node))
+        element, rows = in_memory(node), 0
+        if len(layout.axes) > 1:
+            indices, rows = _known_rows(indices, layout.axes[-2])
+        start = self.b.at(self.pointer(node), self._offset(node, layout, indices), element)
+        return self.b.at(start, rows * LANES, element) if rows else start
 
-    def offset(self, node: Node, layout: Layout, indices: Indices) -> Value:
+    def _offset(self, node: Node, layout: Layout, indices: Indices) -> Value:
         """Elements from the beginning of the buffer."""
         total = number(0)
         for axis in layout.axes[:-1]:
@@ -206,12 +216,12 @@ class Body:
     def _stride(self, node: Node, layout: Layout, axis: int) -> Value:
         if axis == layout.axes[-2]:
             return number(LANES)
-        return self.parameters.number(layout.stride(axis), "stride", axis, self.parameters.place(node))
+        return self.parameters.number(layout.stride(axis), "stride", axis, self._part(node))
 
     def _panel_stride(self, node: Node, layout: Layout) -> Value:
         if len(layout.axes) < 2:
             return number(LANES)
-        return self.parameters.number(layout.panel_stride, "panel stride", self.parameters.place(node))
+        return self.parameters.number(layout.panel_stride, "panel stride", self._part(node))
 
     def _load(self, node: Node, at: Value, lanes: int) -> Value:
         raw = self.b.load(in_memory(node).of(lanes), at)
@@ -317,6 +327,15 @@ class Body:
 def in_memory(node: Node) -> Type:
     """The type of one element where it is kept: a bool is a byte."""
     return I8 if node.tensor.dtype == "bool" else HELD[node.tensor.dtype]
+
+
+def _known_rows(indices: Indices, axis: int) -> tuple[Indices, int]:
+    """The indices without the rows that are known when the code is written, and how many those are."""
+    index = indices[axis]
+    if not isinstance(index, Uniform) or index.value.beyond is None:
+        return indices, 0
+    rest, rows = index.value.beyond
+    return (*indices[:axis], Uniform(rest), *indices[axis + 1 :]), rows
 
 
 def b_splat(b: Builder, x: Value, lanes: int) -> Value:

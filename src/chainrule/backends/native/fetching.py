@@ -24,17 +24,24 @@ FEW_ROWS: Final = 256  # up to which rows shorter than a few lanes are fetched; 
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """What one product fetches of one column.
+    """What one product fetches of one column, stretch by stretch.
 
     Attributes:
         column: the input.
         lines: of each row.
-        each: lines between two pieces.
+        stretch: lines of a row that are fetched one after the other.
+        each: stretches between two pieces.
     """
 
     column: Node
     lines: int
+    stretch: int
     each: int
+
+    @property
+    def stretches(self) -> int:
+        """Of each row."""
+        return -(-self.lines // self.stretch)
 
 
 def fetches(plan: Schedule) -> dict[int, list[Fetch]]:
@@ -69,52 +76,59 @@ def _fetch(plan: Schedule, column: Node, pieces: int) -> Fetch | None:
     if elements <= LANES and rows.most > FEW_ROWS:
         return None
     lines = -(-elements * BYTES[column.tensor.dtype] // LINE)
-    return Fetch(column, lines, -(-lines * rows.most // pieces))
+    stretch = min(-(-lines * rows.most // pieces), lines)
+    while stretch < lines and -(-lines // stretch) * rows.most > pieces:
+        stretch += 1
+    return Fetch(column, lines, stretch, -(-(-(-lines // stretch) * rows.most) // pieces))
 
 
 class FetchWriter:
-    """Writes what a product fetches: line after line of all rows."""
+    """Writes what a product fetches: row after row, line after line."""
 
     def __init__(self, body: Body, fetch: Fetch) -> None:
         self.body = body
         self.b = body.b
         self.fetch = fetch
-        self._place = self.b.local(I64, 2)  # row and line that come next
+        self._place = self.b.local(I64, 2)  # the row and its line that come next
 
     def begin(self, piece: Value) -> None:
         """Go on where the pieces before this one end."""
         b = self.b
         done = times(b, piece, self.fetch.each)
-        b.store(b.remainder(done, self._rows), self._place)
-        b.store(b.divide(done, self._rows), b.at(self._place, 1, I64))
-
-    @property
-    def _rows(self) -> Value:
-        return plus(self.b, self.body.parameters.ask(("last ahead",), Given("last ahead")), 1)
+        b.store(b.divide(done, self.fetch.stretches), self._place)
+        first = times(b, b.remainder(done, self.fetch.stretches), self.fetch.stretch)
+        b.store(first, b.at(self._place, 1, I64))
 
     def some(self) -> None:
-        """The lines between two pieces."""
-        b, parameters, column = self.b, self.body.parameters, self.fetch.column
-        place, rows = parameters.place(column), self._rows
-        ahead = parameters.ask(("ahead",), Given("ahead"))
-        pointer = parameters.ask(("column", place), Given("column", name=column.label))
-        width = math.prod(extent.most for extent in self.body.plan.sizes.extents(column.tensor.shape)[1:])
-        length = parameters.number(width * in_memory(column).bits // 8, "bytes of a row", place)
+        """The stretches between two pieces."""
+        if self.fetch.each == 1:
+            self._stretch()
+            return
+        self.b.loop(number(0), number(self.fetch.each), 1, (), lambda _, __: self._stretch())
 
-        def line(_: Value, at: tuple[Value, ...]) -> Sequence[Value]:
-            row, here = at
-            begin = times(b, b.load(I64, b.at(ahead, row, I64)), length)
-            b.prefetch(b.at(pointer, b.add(begin, times(b, here, LINE)), I8))
-            is_last = b.compare("sge", b.add(row, 1), rows)
-            return [b.select(is_last, number(0), b.add(row, 1)), b.add(here, b.convert("zext", is_last, I64))]
-
+    def _stretch(self) -> Sequence[Value]:
+        """The next stretch, unless all rows are fetched; the last one of a row ends where the row does."""
+        b, parameters, fetch = self.b, self.body.parameters, self.fetch
         second = b.at(self._place, 1, I64)
-        here = b.load(I64, second)
+        row, line = b.load(I64, self._place), b.load(I64, second)
+        last = parameters.ask(("last ahead",), Given("last ahead"))
+        place = parameters.place(fetch.column)
+        ahead = parameters.ask(("ahead",), Given("ahead"))
+        pointer = parameters.ask(("column", place), Given("column", name=fetch.column.label))
+        width = math.prod(extent.most for extent in self.body.plan.sizes.extents(fetch.column.tensor.shape)[1:])
+        length = parameters.number(width * in_memory(fetch.column).bits // 8, "bytes of a row", place)
 
-        def several() -> Sequence[Value]:
-            row, after = b.loop(number(0), number(self.fetch.each), 1, [b.load(I64, self._place), here], line)
-            b.store(row, self._place)
-            b.store(after, second)
+        def fetched() -> Sequence[Value]:
+            begin = b.at(pointer, times(b, b.load(I64, b.at(ahead, row, I64)), length), I8)
+            first = b.intrinsic("llvm.smin", line, number(fetch.lines - fetch.stretch))
+            start = b.at(begin, times(b, first, LINE), I8)
+            for k in range(fetch.stretch):
+                b.prefetch(b.at(start, k * LINE, I8))
+            following = plus(b, line, fetch.stretch)
+            is_last = b.compare("sge", following, fetch.lines)
+            b.store(b.add(row, b.convert("zext", is_last, I64)), self._place)
+            b.store(b.select(is_last, number(0), following), second)
             return ()
 
-        b.choose(b.compare("slt", here, self.fetch.lines), several)
+        b.choose(b.compare("sle", row, last), fetched)
+        return ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from chainrule.backends.native.ir import I64, Builder, Value, constant, constants
@@ -52,9 +52,14 @@ def plus(b: Builder, x: Value, y: Value | int) -> Value:
     other = y if isinstance(y, Value) else number(y)
     if x.number is not None and other.number is not None:
         return number(int(x.number) + int(other.number))
+    if x.number is not None:
+        x, other = other, x
     if other.number == 0:
         return x
-    return other if x.number == 0 else b.add(x, other)
+    if other.number is None:
+        return b.add(x, other)
+    rest, before = x.beyond or (x, 0)
+    return replace(b.add(x, other), beyond=(rest, before + int(other.number)))
 
 
 def times(b: Builder, x: Value, y: Value | int) -> Value:

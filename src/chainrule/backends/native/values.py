@@ -92,11 +92,17 @@ HELD: Final[dict[DType, Type]] = {
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """An operand: its type, how it is written, and its number where it is a constant."""
+    """An operand: its type and how it is written.
+
+    Attributes:
+        number: of a constant.
+        beyond: of a sum with a constant, the rest and the constant, so that an address keeps it apart.
+    """
 
     type: Type
     text: str
     number: Number | None = None
+    beyond: tuple[Value, int] | None = field(default=None, compare=False)
 
 
 Operand: TypeAlias = Value | Number  # a number takes the type of the other operand
