@@ -43,7 +43,7 @@ def test_a_statement_that_does_not_hold_is_a_failure(command: Command, monkeypat
     monkeypatch.setattr(shelf, "named", lambda name: wrong)
     shown = command("lesson", "wrong")
     assert shown.code == 1
-    assert "Does not hold   1 is 2" in shown.out
+    assert "× Does not hold   1 is 2" in shown.out
 
 
 @pytest.mark.parametrize(

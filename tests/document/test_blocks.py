@@ -50,6 +50,7 @@ def test_labels_share_one_column_across_groups() -> None:
 
 def test_labels_stand_above_on_a_narrow_page() -> None:
     assert lines(Labeled("The loss", (Paragraph("one"),)), width=30) == ["The loss", "  one"]
+    assert lines(Labeled("The loss", (Paragraph("one"),), "warning"), width=30) == ["× The loss", "  one"]
 
 
 def test_equations_are_aligned_on_their_relations() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -47,13 +48,26 @@ def test_a_page_marks_what_holds_and_what_does_not() -> None:
     taught = lesson(TRUE, FALSE, TIME).run(3)
     text = str(taught)
     assert not taught.holds
-    assert "Holds           2 is 2\n" in text
-    assert "Does not hold   0.5 is 0.25\n" in text
-    assert "Measured        it took 0.125 s\n" in text
+    assert "Holds             2 is 2\n" in text
+    assert "× Does not hold   0.5 is 0.25\n" in text
+    assert "Measured          it took 0.125 s\n" in text
+    assert "× In all" in text
     assert "1 of 2 statements hold in this run; not false; 1 is measured only" in " ".join(text.split())
     assert text.startswith("Made ")
     assert "seed 3" in text.splitlines()[0]
     assert "Seed 3." in text
+
+
+def test_what_does_not_hold_stands_out_without_color_too() -> None:
+    page = lesson(TRUE, FALSE).run().page
+    found = re.findall(r'<div class="(\w+)" data-name="([\w-]+)"><dt>(.*?)</dt>', page.html)
+    assert found == [
+        ("evidence", "true", "Holds"), ("warning", "false", "× Does not hold"), ("warning", "in-all", "× In all"),
+    ]  # fmt: skip
+    assert "x Does not hold" in page.render(ascii=True)
+    assert "\x1b[33m×\x1b[0m \x1b[33mDoes" in page.render(color=True)
+    assert r"\times" in page.latex
+    assert "warning" not in lesson(TRUE).run().page._repr_html_().partition("</style>")[2]
 
 
 def test_what_is_only_measured_neither_holds_nor_fails() -> None:

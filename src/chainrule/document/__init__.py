@@ -78,6 +78,7 @@ from chainrule.document.tree import (
     Strong,
     Summary,
     Table,
+    Tone,
     find,
     walk,
 )
@@ -146,6 +147,7 @@ __all__ = [
     "Symbol",
     "Table",
     "Term",
+    "Tone",
     "Transpose",
     "Words",
     "call",

@@ -19,7 +19,11 @@ from chainrule.errors import ShapeError, UnknownNameError, ValueRangeError
 Plain: TypeAlias = "bool | int | float | str | Sequence[Plain] | Mapping[str, Plain] | None"
 Align = Literal["left", "center", "right", "point"]
 NoteKind = Literal["info", "warning", "evidence"]
+Tone = Literal["plain", "evidence", "warning"]
 FigureKind = Literal["line", "scatter", "bar"]
+
+
+WARNING_MARK = "× "
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +102,16 @@ class Equations(_Named):
 
 @dataclass(frozen=True)
 class Labeled(_Named):
-    """A label in the left column, what it names beside it."""
+    """A label in the left column, what it names beside it; its tone has a color, and of a warning a mark too."""
 
     label: Content
     blocks: tuple[Block, ...]
+    tone: Tone = "plain"
+
+    @property
+    def marked(self) -> Content:
+        """The label as it is shown: that of a warning with a mark, which needs no color."""
+        return (WARNING_MARK, *spans(self.label)) if self.tone == "warning" else self.label
 
 
 @dataclass(frozen=True)

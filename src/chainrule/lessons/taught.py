@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from chainrule.document import Block, Content, Document, Labeled, Paragraph, Plain
+from chainrule.document import Block, Content, Document, Labeled, Paragraph, Plain, Tone
 from chainrule.document.text.spans import Pen
 from chainrule.errors import RunError, UnknownNameError
 from chainrule.runs.page import Page
@@ -15,6 +15,7 @@ HOLDS: Final = "Holds"
 FAILS: Final = "Does not hold"
 MEASURED: Final = "Measured"
 
+_TONES: Final[dict[bool | None, Tone]] = {True: "evidence", False: "warning", None: "plain"}
 _PEN: Final = Pen()
 
 
@@ -50,7 +51,7 @@ class Statement:
 
     def block(self) -> Labeled:
         """The statement as it stands on a page, the verdict in front."""
-        return Labeled(self.verdict, (Paragraph(self.claim),), name=self.name)
+        return Labeled(self.verdict, (Paragraph(self.claim),), _TONES[self.holds], name=self.name)
 
     def data(self) -> dict[str, Plain]:
         """The statement for programs."""
@@ -181,4 +182,5 @@ def _in_all(statements: Sequence[Statement]) -> Labeled:
     parts += [f"not {', '.join(failed)}"] if failed else []
     measured = len(statements) - len(decided)
     parts += [f"{measured} {'is' if measured == 1 else 'are'} measured only"] if measured else []
-    return Labeled("In all", (Paragraph("; ".join(parts)),), name="in-all")
+    tone: Tone = "warning" if failed else "plain"
+    return Labeled("In all", (Paragraph("; ".join(parts)),), tone, name="in-all")

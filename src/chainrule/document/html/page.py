@@ -79,8 +79,9 @@ def _block(block: t.Block) -> str:  # noqa: C901 - one case a kind of block
 
 
 def _labeled(block: t.Labeled) -> str:
-    label, described = element("dt", content(block.label)), element("dd", blocks_html(block.blocks))
-    return _named(element("div", label, described), block.name)
+    label, described = element("dt", content(block.marked)), element("dd", blocks_html(block.blocks))
+    tone = {} if block.tone == "plain" else {"class_": block.tone}
+    return _named(element("div", label, described, **tone), block.name)
 
 
 def _figure(figure: t.Drawn) -> str:

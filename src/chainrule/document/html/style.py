@@ -39,6 +39,9 @@ border-bottom:2px solid var(--ink);padding-bottom:.6rem;margin-bottom:1.6rem}
 .document dl>div{display:grid;grid-template-columns:8.5rem minmax(0,1fr);column-gap:1.2rem;align-items:baseline;
 margin:.9rem 0}
 .document dt{color:var(--quiet);font-weight:550}
+.document dl>.evidence>dt{color:var(--evidence)}
+.document dl>.warning{border:2px solid var(--warning);border-left-width:8px;border-radius:3px;padding:.5rem .8rem}
+.document dl>.warning>dt{color:var(--warning);font-weight:700}
 .document dd>:first-child,.document dd>:first-child>:first-child{margin-top:0}
 .document dd>:last-child{margin-bottom:0}
 .document .group{margin:1.4rem 0}

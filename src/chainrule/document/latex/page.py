@@ -41,8 +41,8 @@ def _block(block: t.Block) -> str:  # noqa: C901 - one case a kind of block
             return rf"{content(text)}\par"
         case t.Equations():
             return _equations(block)
-        case t.Labeled(label, blocks):
-            return _led(content(label), blocks)
+        case t.Labeled(blocks=blocks):
+            return _led(content(block.marked), blocks)
         case t.Group(blocks):
             return blocks_latex(blocks)
         case t.Items():

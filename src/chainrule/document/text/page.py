@@ -25,6 +25,7 @@ NARROWEST: Final = 12  # columns; nothing is indented into less
 _NOTES: Final[dict[t.NoteKind, tuple[str, Style]]] = {
     "info": ("Note", "label"), "warning": ("Warning", "warning"), "evidence": ("Evidence", "evidence"),
 }  # fmt: skip
+_TONES: Final[dict[t.Tone, Style]] = {"plain": "label", "evidence": "evidence", "warning": "warning"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,8 @@ class Page:
                 return self.pen.wrapped(content, self.width)
             case t.Equations():
                 return self._equations(block)
-            case t.Labeled(label=label, blocks=blocks):
-                return self._beside(label, self._inner(blocks))
+            case t.Labeled(blocks=blocks, tone=tone):
+                return self._beside(block.marked, self._inner(blocks), _TONES[tone])
             case t.Group(blocks=blocks):
                 return self.close(blocks)
             case t.Items():
@@ -113,10 +114,10 @@ class Page:
         indent = self.labels or self._indent(2)
         return replace(self, width=self.width - indent, labels=0).close(blocks)
 
-    def _beside(self, label: t.Content, lines: Sequence[str]) -> list[str]:
+    def _beside(self, label: t.Content, lines: Sequence[str], style: Style = "label") -> list[str]:
         if not self.labels:
-            return [*self.pen.wrapped(label, self.width, style="label"), *self._indented(lines, self._indent(2))]
-        left = self.pen.wrapped(label, self.labels - LABEL_GAP, style="label")
+            return [*self.pen.wrapped(label, self.width, style=style), *self._indented(lines, self._indent(2))]
+        left = self.pen.wrapped(label, self.labels - LABEL_GAP, style=style)
         count = max(len(left), len(lines))
         left, right = ([*part, *[""] * (count - len(part))] for part in (left, lines))
         return [(boxes.pad(name, self.labels) + line).rstrip() for name, line in zip(left, right, strict=True)]
@@ -210,8 +211,8 @@ def _labels(blocks: Sequence[t.Block]) -> Iterator[t.Content]:
     """The labels that share one column: of these blocks and of the groups among them."""
     for block in blocks:
         match block:
-            case t.Labeled(label=label):
-                yield label
+            case t.Labeled():
+                yield block.marked
             case t.Equations(lines=lines):
                 yield from (line.label for line in lines)
             case t.Note(kind=kind):
