@@ -5,13 +5,9 @@ One browser opens every page at every width, in frames of a page of measurements
 
 from __future__ import annotations
 
-import html
-import json
-import re
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -37,36 +33,10 @@ from chainrule.document import (
     symbol,
     times,
 )
-from tests.absent import require
 from tests.document import pages
+from tests.document.browser import Looks, faults, look_at
 
-WIDTHS: Final = (360, 768, 1440)
-FLAGS: Final = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
-    "--virtual-time-budget=5000",
-)  # fmt: skip
-MEASURE: Final = """
-<script>
-addEventListener("load", () => {
-  const told = [...document.querySelectorAll("iframe")].map(frame => {
-    const page = frame.contentDocument, root = page.documentElement;
-    const boxes = [...page.querySelectorAll("mfrac")].map(part => part.getBoundingClientRect());
-    const parts = "p, h1, h2, h3, dt, li, figcaption, svg, table, .formula, .value, caption > div";
-    const cut = [...page.querySelectorAll(parts)].filter(part => part.checkVisibility()
-      && (part.matches("caption > div") || !part.closest(".scroll"))  // which scrolls by itself
-      && part.getBoundingClientRect().right > root.clientWidth + 1);
-    return {
-      name: frame.name, width: frame.offsetWidth, needed: root.scrollWidth, cut: cut.map(part => part.outerHTML),
-      tall: boxes.length > 0 && boxes.every(box => box.height > 12),
-      ink: getComputedStyle(page.querySelector("h1")).color,
-      scripts: page.scripts.length,
-    };
-  });
-  document.body.textContent = "MEASURED" + JSON.stringify(told) + "MEASURED";
-});
-</script>
-"""
+VIEWS: Final = ((360, "light"), (360, "dark"), (768, "light"), (1440, "dark"))
 
 
 def crowded() -> Document:
@@ -104,40 +74,26 @@ PAGES: dict[str, Callable[[], Document]] = {
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], dict[str, Any]]:
+def looks(tmp_path_factory: pytest.TempPathFactory) -> Looks:
     """What the browser measured of each page at each width."""
-    browser = require("chromium", "apt-get install chromium, or put a chromium on PATH")
-    folder = tmp_path_factory.mktemp("browser")
-    sheet = folder / "sheet.html"
-    frames = [_frame(name, page(), width) for name, page in PAGES.items() for width in WIDTHS]
-    sheet.write_text(f"<!DOCTYPE html><meta charset=utf-8><body>{''.join(frames)}{MEASURE}", encoding="utf-8")
-    dumped = _browse(browser, folder, sheet)
-    told = json.loads(html.unescape(re.split("MEASURED", dumped)[1]))
-    return {(one["name"], one["width"]): one for one in told}
+    return look_at({name: render_html(page()) for name, page in PAGES.items()}, tmp_path_factory.mktemp("b"), VIEWS)
 
 
-def _frame(name: str, document: Document, width: int) -> str:
-    page = html.escape(render_html(document), quote=True)
-    return f'<iframe name="{name}" style="border:0;width:{width}px;height:900px" srcdoc="{page}"></iframe>'
+def test_no_page_scrolls_sideways_or_is_cut_off(looks: Looks) -> None:
+    assert len(looks) == len(PAGES) * len(VIEWS)
+    assert faults(looks) == []
 
 
-def _browse(browser: Path, folder: Path, sheet: Path) -> str:
-    command = [str(browser), *FLAGS, f"--user-data-dir={folder / 'profile'}", "--dump-dom", sheet.as_uri()]
-    return subprocess.run(command, capture_output=True, check=True, text=True, timeout=120).stdout
+def test_formulas_are_drawn_in_the_colors_of_the_surroundings(looks: Looks) -> None:
+    for page in ("explained_weight", "training"):
+        light, dark = (looks[page, 360, scheme] for scheme in ("light", "dark"))
+        assert min(light["fractions"]) > 20
+        assert (light["ink"], dark["ink"]) == ("rgb(27, 31, 36)", "rgb(232, 234, 237)")
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("page", PAGES)
-def test_no_page_scrolls_sideways(page: str, width: int, measured: dict[tuple[str, int], dict[str, Any]]) -> None:
-    found = measured[page, width]
-    assert found["needed"] <= width
-    assert found["cut"] == []
-
-
-@pytest.mark.parametrize("page", ["explained_weight", "training"])
-def test_formulas_are_drawn_and_nothing_runs(page: str, measured: dict[tuple[str, int], dict[str, Any]]) -> None:
-    for width in WIDTHS:
-        found = measured[page, width]
-        assert found["tall"], "a fraction that is not drawn as MathML is one line high"
-        assert found["scripts"] == 0
-        assert found["ink"] == "rgb(27, 31, 36)"
+def test_the_browser_can_object(tmp_path: Path) -> None:
+    wide = '<body class=document style="background:#fff;color:#ccc"><p style="width:2000px">a line</p>'
+    wide += "<svg width=90 height=9><text x=80 y=9>written</text></svg><script>1</script>"
+    found = " ".join(faults(look_at({"wide": wide}, tmp_path, [(360, "light")])))
+    for fault in ("scrolls", "cut off", "outside", "contrast", "too low", "runs"):
+        assert fault in found

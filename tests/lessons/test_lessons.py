@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 import chainrule as cr
-from chainrule.document import Figure, walk
+from chainrule.document import Figure, render_katex, walk
 from chainrule.document.plain import to_raw
+from tests.document.browser import faults, look_at
+from tests.document.test_katex import Check, katex
+from tests.document.trees import formulas_in
 from tests.lessons.runs import taught
+
+__all__ = ["katex"]  # the fixture
 
 SEEDS = (0, 1)
 MEASURED = {
@@ -33,8 +39,10 @@ def test_only_times_are_not_asserted(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", cr.lessons.NAMES)
-def test_a_page_can_be_shown_everywhere(name: str) -> None:
+def test_a_page_can_be_shown_everywhere(name: str, katex: Check, tmp_path: Path) -> None:
     page = taught(name, 0).page
+    assert [fault for each in formulas_in(page.document) if (fault := katex(render_katex(each)))] == []
+    assert faults(look_at({name: page.html}, tmp_path)) == []
     assert max(map(len, page.text.splitlines())) <= 80
     assert page.render(80, ascii=True).isascii()
     assert page.html.startswith("<!DOCTYPE html>")

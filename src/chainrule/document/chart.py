@@ -93,7 +93,9 @@ def _segments(series: Series, figure: Figure) -> list[list[Point]]:
 
 def margin_of(up: Axis) -> float:
     """What the numbers beside the vertical axis need."""
-    return max((columns_of(number_text(tick.number)) for tick in up.ticks), default=0) * LETTER + _EDGE
+    texts = [number_text(tick.number) for tick in up.ticks]
+    columns = max((columns_of(text) + 0.5 * text.startswith("−") for text in texts), default=0)  # − is wide
+    return round(columns * LETTER + _EDGE, 1)
 
 
 def number_text(number: Number) -> str:

@@ -140,7 +140,7 @@ def _diagram(diagram: Diagram, *, titled: bool) -> Chart:
     bottom = top + max(tallest, 3) * _UNIT
     for place, (stage, units) in enumerate(zip(stages, places, strict=True)):
         x = round(left + place * pitch, 1)
-        shapes += _units(stage, units, x, middle)
+        shapes += _units(stage, units, x, middle, width)
         side = -1 if place == 0 and len(stages) > 1 else 1
         shapes += _beside(stage, units, side, (left if side < 0 else right) - _EDGE)
         room = min(2 * min(x, width - x), pitch - 4) if len(stages) > 1 else width
@@ -171,7 +171,7 @@ def _placed(stage: Stage, x: float, middle: float) -> dict[int, Point]:
     return {unit: (x, round(first + row * _UNIT, 1)) for row, unit in enumerate(stage.shown)}
 
 
-def _units(stage: Stage, units: dict[int, Point], x: float, middle: float) -> Iterator[Shape]:
+def _units(stage: Stage, units: dict[int, Point], x: float, middle: float, width: float) -> Iterator[Shape]:
     if not stage.shown:
         box = (x - 22, middle - 30, 44.0, 60.0)
         yield Tiles((_rounded(box),), 0.12)
@@ -180,7 +180,9 @@ def _units(stage: Stage, units: dict[int, Point], x: float, middle: float) -> It
         yield Disk(at, _RADIUS)
     if _is_cut(stage):
         below = max(y for _, y in units.values()) + _UNIT
-        yield Words(x, below + 5, f"… {stage.units - len(stage.shown)} more", "middle", "value")
+        said = f"… {stage.units - len(stage.shown)} more"
+        half = columns_of(said) * LETTER / 2
+        yield Words(min(max(x, half), width - half), below + 5, said, "middle", "value")
 
 
 def _beside(stage: Stage, units: dict[int, Point], side: int, room: float) -> Iterator[Words]:

@@ -12,7 +12,7 @@ from chainrule.document.figure_svg import render_svg
 from chainrule.document.html.elements import element, text
 from chainrule.document.html.equations import equations_html
 from chainrule.document.html.spans import content
-from chainrule.document.html.tables import table_html
+from chainrule.document.html.tables import NARROW, table_html
 
 MOST_LISTED: Final = 400  # rows of the table behind a figure; the document's JSON holds them all
 _LOWEST: Final = 6  # HTML has six levels of headings
@@ -88,6 +88,6 @@ def _figure(figure: t.Drawn) -> str:
     """What is drawn with its title above it, the sentence for everybody under it, and the numbers as tables."""
     title = element("p", content(figure.title), class_="title") if figure.title else ""
     sentence = element("figcaption", text(figure.alternative)) if figure.alternative.strip() else ""
-    listed = "\n".join(table_html(thinned(table, MOST_LISTED)) for table in tables_of(figure))
+    listed = "\n".join(table_html(thinned(table, MOST_LISTED), NARROW) for table in tables_of(figure))
     data = element("details", "<summary>Data</summary>", listed) if listed else ""
     return element("figure", title, render_svg(figure, standalone=False), sentence, data)

@@ -15,6 +15,7 @@ from chainrule.document.text.tables import MANY_COLUMNS
 from chainrule.document.tree import Cell, Column, Content, Row, Summary, Table
 
 NARROW: Final = 36  # columns of characters that a telephone shows beside one another
+WIDE: Final = 80  # columns that the narrowest page shows on which rows do not become lists
 SHORT: Final = 8  # characters of a word that is never broken
 _WRAPPED: Final = 16  # about how narrow a column of words becomes by wrapping
 _FIGURE_SPACE, _POINT_SPACE = "&#x2007;", "&#x2008;"  # as wide as a digit, as wide as a point
@@ -29,12 +30,17 @@ class _Set:
     cells: tuple[str, ...]
 
 
-def table_html(table: Table) -> str:
-    """The table with its caption, its headers tied to columns and rows."""
+def table_html(table: Table, room: int = WIDE) -> str:
+    """The table with its caption, its headers tied to columns and rows.
+
+    Args:
+        table: what to show.
+        room: columns of characters that it has on a wide page; one that needs more scrolls by itself.
+    """
     caption = element("caption", element("div", content(table.caption))) if table.caption else ""
     if not table.columns:
         return element("p", content(table.caption), class_="caption") if table.caption else ""
-    layout = _layout(table)
+    layout = _layout(table, room)
     sets = [_set_column(table, place) for place in range(len(table.columns))]
     noted = layout != "scrolls" and any(row.note for row in table.rows)
     body = element("tbody", *_rows(table, sets, noted=noted, named=layout == "stacks"), role="rowgroup")
@@ -49,13 +55,13 @@ def table_html(table: Table) -> str:
     return element("div", markup, class_="scroll", tabindex="0", role="region", aria_label=label)
 
 
-def _layout(table: Table) -> str:
+def _layout(table: Table, room: int) -> str:
     """What becomes of the table on a narrow page: it stays, its rows become lists or lines, or it scrolls."""
     width = sum(_least(table, place) + 3 for place in range(len(table.columns)))
     width += min(max((columns_of(row.note) for row in table.rows), default=0), _WRAPPED)
     if width <= NARROW:
         return "stays"
-    if len(table.columns) > MANY_COLUMNS:
+    if len(table.columns) > MANY_COLUMNS or width > room:
         return "scrolls"
     return "stacks" if any(column.header is not None for column in table.columns) else "flows"
 
