@@ -213,6 +213,11 @@ def test_the_doctor_tries_every_backend(command: Command, terminal: Command) -> 
     assert "Everything works." in shown.out
 
 
+def test_the_doctor_names_the_folder_in_use(command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CHAINRULE_CACHE_DIR", str(tmp_path / "code"))
+    assert json.loads(command("doctor", "--json").out)["cache"] == str(tmp_path / "code")
+
+
 def test_a_backend_that_is_not_installed_is_no_illness(
     command: Command, terminal: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,6 +32,12 @@ def test_what_is_asked_of_a_weight_is_of_its_kind(digits_run: cr.Run, named: dic
         digits_run.explain(**{"weight": WEIGHT, **named})
 
 
+def test_one_weight_is_no_list_of_weights(digits_run: cr.Run) -> None:
+    """It would be taken letter by letter."""
+    with pytest.raises(cr.errors.ArgumentError, match=r"weights takes a list of them, such as \['dense_1.W\[3, 7\]'\]"):
+        digits_run.nudges(WEIGHT)
+
+
 def test_rows_may_come_as_an_array(digits_run: cr.Run) -> None:
     page = digits_run.explain(WEIGHT, samples=np.array([3, 17]))  # pyright: ignore[reportArgumentType]
     assert page.data == digits_run.explain(WEIGHT, samples=[3, 17]).data

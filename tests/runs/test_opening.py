@@ -50,6 +50,17 @@ def test_a_name_that_fits_several_or_none_is_refused(copy: Path) -> None:
         cr.open_run(copy.parent)
 
 
+def test_a_run_whose_experiment_is_missing_is_told_by_its_name_too(copy: Path) -> None:
+    (copy / "experiment.toml").unlink()
+    for which in (copy, copy.name, copy.name[:8]):
+        with pytest.raises(
+            cr.errors.RunError, match=rf"{copy} is not the folder of a run: it holds no experiment\.toml, only"
+        ):
+            cr.open_run(which, runs=copy.parent)
+    with pytest.raises(cr.errors.RunError, match="unknown run in"):
+        cr.open_run("penguins", runs=copy.parent)
+
+
 @pytest.mark.parametrize("file", ["experiment.toml", "data.json", "history.jsonl", "summary.json"])
 def test_a_damaged_file_is_named(copy: Path, file: str) -> None:
     content = (copy / file).read_bytes()

@@ -17,7 +17,7 @@ import pytest
 
 from chainrule.errors import RunError, WriteError
 from chainrule.train.checkpoint import Checkpoint, Checkpoints
-from chainrule.train.durable import make_folder, sweep, write_durably
+from chainrule.train.durable import make_folder, sweep, write_durably, write_named
 from chainrule.train.tally import Tally
 from chainrule.train.tensors import read_tensors
 
@@ -238,3 +238,17 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
         assert back.state[name].tobytes() == array.tobytes()
         assert back.state[name].dtype == array.dtype
         assert back.state[name].shape == array.shape
+
+
+def test_a_named_file_is_written_or_told_what_is_in_the_way(tmp_path: Path) -> None:
+    """Nothing is said of runs: whoever names a file may have none."""
+    write_named(tmp_path / "page.html", b"one")
+    write_named(tmp_path / "page.html", b"two")
+    assert (tmp_path / "page.html").read_bytes() == b"two"
+    with pytest.raises(WriteError, match=r"there is no folder \S*/a: make it, or name another place"):
+        write_named(tmp_path / "a" / "b" / "page.html", b"new")
+    with pytest.raises(WriteError, match="is a folder, and a file is wanted: name one in it"):
+        write_named(tmp_path, b"new")
+    with pytest.raises(WriteError, match=r"cannot be written \(Not a directory\): name another place"):
+        write_named(tmp_path / "page.html" / "page.html", b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]

@@ -87,8 +87,18 @@ def test_what_was_read_can_be_cut_and_gone_on_with(tmp_path: Path) -> None:
     assert read_history(path) == EPOCHS
 
 
-def test_a_missing_history_is_no_run(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="is this the folder of a run"):
+def test_of_a_missing_history_is_said_what_there_is(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"history\.jsonl is missing from its folder, which holds nothing: restore it"):
+        read_history(tmp_path / "history.jsonl")
+    for number in range(10):
+        (tmp_path / f"{number}.bin").touch()
+    with pytest.raises(RunError, match=r"which holds 0\.bin, 1\.bin, \S+ \S+ \S+ \S+ \S+ 7\.bin and 2 more: restore"):
+        read_history(tmp_path / "history.jsonl")
+
+
+def test_a_history_that_is_a_folder_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "history.jsonl").mkdir()
+    with pytest.raises(RunError, match=r"history\.jsonl cannot be read \(.+\): check its permissions"):
         read_history(tmp_path / "history.jsonl")
 
 

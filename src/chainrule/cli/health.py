@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from chainrule.backends.choose import available
+from chainrule.backends.kept_code import folder
 from chainrule.cli.screen import Screen
 from chainrule.document import Column, Document, Labeled, Paragraph, Row, Table
 from chainrule.errors import ChainruleError
@@ -61,7 +62,7 @@ class Health:
             "healthy": self.is_good, "versions": versions(), "processor": processor(), "cores": os.cpu_count(),
             "backends": [{"name": each.name, "works": each.works, "installed": each.installed, "said": each.said}
                 for each in self.backends],
-            "cache": str(cache()),
+            "cache": cache(),
         }  # fmt: skip
 
     def page(self, screen: Screen) -> Document:
@@ -85,7 +86,7 @@ class Health:
                 Labeled("Processor", (Paragraph(f"{processor()}, {os.cpu_count()} cores, {platform.system()}"),)),
                 Labeled("Backends", (backends,)),
                 Labeled("Terminal", (Paragraph(terminal),)),
-                Labeled("Cache", (Paragraph(str(cache())),)),
+                Labeled("Cache", (Paragraph(cache()),)),
                 Paragraph(verdict),
             ),
         )
@@ -141,8 +142,6 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def cache() -> Path:
-    """The folder for what can be computed again."""
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("chainrule"))
+def cache() -> str:
+    """The folder in which compiled code is kept."""
+    return str(folder() or "none: this system names no place for it")

@@ -35,7 +35,7 @@ def predict(
     """Predict: a line a row, in the file's order."""
     from chainrule.cli.screen import stderr, stdout
     from chainrule.runs.opening import open_run
-    from chainrule.train.durable import write_durably
+    from chainrule.train.durable import write_named
 
     opened = open_run(which)
     columns = _columns(opened, file, probabilities)
@@ -43,7 +43,7 @@ def predict(
     if output is None:
         stdout().stream.write(text)
     else:
-        write_durably(output, text.encode())
+        write_named(output, text.encode())
         count = len(next(iter(columns.values())))
         stderr().say(f"{count:,} {'prediction' if count == 1 else 'predictions'} written to {output}")
     return 0

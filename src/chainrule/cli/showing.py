@@ -31,11 +31,11 @@ def show(
     Raises: WriteError for a file that cannot be written.
     """
     from chainrule.cli.screen import stderr, stdout
-    from chainrule.train.durable import write_durably
+    from chainrule.train.durable import write_named
 
     screen = stdout(width=width, ascii=ascii)
     if output is not None:
-        write_durably(output, _written(document, form, screen.width, ascii=ascii).encode())
+        write_named(output, _written(document, form, screen.width, ascii=ascii).encode())
         stderr().say(f"written to {output}")
     elif form == "text":
         screen.show(document)

@@ -7,7 +7,7 @@ from pathlib import Path
 from chainrule.document import Document, Drawn, render_csv, walk
 from chainrule.document.figure_png import render_png
 from chainrule.document.figure_svg import render_svg
-from chainrule.train.durable import make_folder, write_durably
+from chainrule.train.durable import make_folder, write_named
 
 
 def charts_of(document: Document) -> dict[str, Drawn]:
@@ -31,7 +31,7 @@ def write_charts(document: Document, folder: Path) -> tuple[Path, ...]:
         files = {"svg": render_svg(drawn).encode(), "png": render_png(drawn), "csv": render_csv(drawn).encode()}
         for ending, content in files.items():
             path = folder / f"{name}.{ending}"
-            write_durably(path, content)
+            write_named(path, content)
             written.append(path)
     return tuple(written)
 

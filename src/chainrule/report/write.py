@@ -22,7 +22,7 @@ from chainrule.runs.page import Page
 from chainrule.runs.run import Run
 from chainrule.runs.suggest import loudest_weight, telling_sample
 from chainrule.runs.summary import scores_data
-from chainrule.train.durable import write_durably
+from chainrule.train.durable import write_named
 
 REPORT: Final = "report.html"  # in the folder of the run
 
@@ -59,7 +59,7 @@ def report(
     if charts is not None:
         write_charts(document, Path(charts))
     if output is not None:
-        write_durably(Path(output), page.html.encode())
+        write_named(Path(output), page.html.encode())
     return page
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chainrule.errors import RunError
+from chainrule.errors import ArgumentError, RunError
 from chainrule.explain.chain import way_of
 from chainrule.explain.nudges import loudest, nudges_of
 from chainrule.explain.nudges_page import nudges_page
@@ -38,8 +38,13 @@ def nudges(
         layer: only of that layer or parameter.
         unit: only those that feed that unit, and the three ways to change its activation.
 
-    Raises: RunError for more than one of weights, layer and unit; what choosing and opening them raises.
+    Raises: ArgumentError for one weight where a list is wanted; RunError for more than one of weights, layer and unit;
+        what choosing and opening them raises.
     """
+    if isinstance(weights, str):
+        raise ArgumentError(
+            f"weights takes a list of them, such as ['dense_1.W[3, 7]'], and {weights!r} came: give one"
+        )
     if bool(weights) + (layer is not None) + (unit is not None) > 1:
         raise RunError("nudges are of weights, of a layer or of a unit: give one of them")
     subject = subject_of(prepared, moment, rows, (), backend)

@@ -15,6 +15,7 @@ from chainrule.train.data_record import read_record
 from chainrule.train.experiment import Experiment
 from chainrule.train.folder import RunFolder, Summary, open_folder
 from chainrule.train.history import read_history
+from chainrule.train.missing import held_by
 from chainrule.train.replay import replay
 from chainrule.train.resume import history_until
 from chainrule.train.serialize import read_experiment
@@ -123,11 +124,19 @@ def find_run(which: str | Path, runs: str | Path = RUNS) -> Path:
         return found[0]
     if found:
         raise RunError(f"{len(found)} runs begin with '{which}', {_named(found)}: write more of the name")
-    if path.is_dir():
-        raise RunError(f"{path} is not the folder of a run: it holds no experiment.toml; give one made by train")
+    bare = path if path.is_dir() else _bare(Path(runs), str(which))
+    if bare is not None:
+        held = f"it holds no experiment.toml, only {held_by(bare)}"
+        raise RunError(f"{bare} is not the folder of a run: {held}; restore that file, or give one made by train")
     raise RunError(
         unknown_name(f"run in {runs}", str(which), [*(each.name for each in known), *([LATEST] if known else [])])
     )
+
+
+def _bare(runs: Path, begins: str) -> Path | None:
+    """A folder among the runs that the name may mean, though it is none: its experiment is missing."""
+    found = [path for path in runs.iterdir() if path.is_dir() and path.name.startswith(begins)] if runs.is_dir() else []
+    return next(iter(sorted(found, key=lambda path: (path.name != begins, path.name))), None) if begins else None
 
 
 @checked_call

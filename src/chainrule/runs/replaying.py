@@ -162,6 +162,8 @@ def _steepest(found: list[Standing], step: int) -> tuple[Span, ...]:
 
 def _on(run: Run, rows: int) -> str:
     """Which rows loss and gradients were taken on."""
+    if rows == 1:
+        return "loss and gradients on the one training row, at both steps the same"
     which = "all" if rows < MOST_ROWS or rows == len(run.prepared.rows) else "the first"
     return f"loss and gradients on {which} {rows:,} training rows, at both steps the same"
 

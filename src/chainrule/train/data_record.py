@@ -16,6 +16,7 @@ from chainrule.data.splits import Rows, Split
 from chainrule.errors import RunError
 from chainrule.graph.tensor_type import DType
 from chainrule.train.durable import write_durably
+from chainrule.train.missing import unreadable
 
 DATA_VERSION: Final = 1
 
@@ -117,7 +118,7 @@ def read_record(path: Path) -> DataRecord:
     try:
         return msgspec.json.decode(path.read_bytes(), type=DataRecord)
     except OSError as error:
-        raise RunError(f"{path} cannot be read ({error.strerror}): is this the folder of a run?") from error
+        raise unreadable(path, error) from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise RunError(f"{path} is damaged or from a newer chainrule ({error}): restore the file") from error
 

@@ -18,16 +18,42 @@ def write_durably(path: Path, content: bytes) -> None:
 
     Raises: WriteError when the content cannot be written; the previous file is intact and the sibling is gone.
     """
+    try:
+        _replace(path, content)
+    except OSError as error:
+        raise _write_error(path, error) from error
+
+
+def write_named(path: Path, content: bytes) -> None:
+    """The same for a file outside of runs, that somebody named.
+
+    Raises: WriteError, which says what is in the way; the previous file is intact.
+    """
+    try:
+        _replace(path, content)
+    except OSError as error:
+        raise WriteError(_in_the_way(path, error)) from error
+
+
+def _in_the_way(path: Path, error: OSError) -> str:
+    """What is to be said of a file that somebody named and that cannot be written."""
+    if path.is_dir():
+        return f"{path} is a folder, and a file is wanted: name one in it"
+    missing = [folder for folder in path.absolute().parents if not folder.exists()]
+    if missing:
+        return f"{path} cannot be written, as there is no folder {missing[-1]}: make it, or name another place"
+    return f"{path} cannot be written ({error.strerror or error}): name another place"
+
+
+def _replace(path: Path, content: bytes) -> None:
     sibling = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         _write_through(sibling, content)
         sibling.replace(path)
         flush_folder(path.parent)
-    except BaseException as error:
+    except BaseException:
         with contextlib.suppress(OSError):
             sibling.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise _write_error(path, error) from error
         raise
 
 

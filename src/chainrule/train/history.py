@@ -15,6 +15,7 @@ import msgspec
 
 from chainrule.errors import RunError, UnknownNameError, WriteError
 from chainrule.train.durable import gone, write_durably
+from chainrule.train.missing import unreadable
 
 ROW: Final = msgspec.json.Decoder(dict[str, float | str])
 FINITE_ROW: Final = msgspec.json.Decoder(dict[str, float])
@@ -163,7 +164,7 @@ def read_history(path: Path) -> History:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise RunError(f"the history {path} cannot be read ({error.strerror}): is this the folder of a run?") from error
+        raise unreadable(path, error) from error
     lines = content[: content.rfind(b"\n") + 1]  # what follows the last line feed is empty or torn
     if rows := _finite_rows(lines):
         return History(Lines(rows))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from chainrule.backends import kept_code
 from chainrule.backends.native import cache, jit, machine
 from chainrule.errors import BackendError
 from tests.absent import require
@@ -35,7 +36,7 @@ def result_of(*texts: str) -> int:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     new_process()
     folder = tmp_path / "kept"
-    monkeypatch.setenv(cache.VARIABLE, str(folder))
+    monkeypatch.setenv(kept_code.VARIABLE, str(folder))
     return folder
 
 
@@ -123,11 +124,11 @@ def test_everything_that_decides_the_code_decides_the_name(monkeypatch: pytest.M
 
 
 def test_the_folder_is_the_users_unless_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(cache.VARIABLE, raising=False)
-    assert cache.folder() is not None
-    assert str(cache.folder()).endswith(os.path.join("chainrule", "native"))  # noqa: PTH118 - the separator matters
-    monkeypatch.setenv(cache.VARIABLE, "/somewhere/else")
-    assert cache.folder() == Path("/somewhere/else")
+    monkeypatch.delenv(kept_code.VARIABLE, raising=False)
+    assert kept_code.folder() is not None
+    assert str(kept_code.folder()).endswith(os.path.join("chainrule", "native"))  # noqa: PTH118 - the separator matters
+    monkeypatch.setenv(kept_code.VARIABLE, "/somewhere/else")
+    assert kept_code.folder() == Path("/somewhere/else")
 
 
 # ---- what can be wrong with a file ----
@@ -195,7 +196,7 @@ def test_a_folder_that_cannot_be_made_only_costs_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiled: list[str]
 ) -> None:
     (tmp_path / "file").write_text("not a folder")
-    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "file" / "below"))
+    monkeypatch.setenv(kept_code.VARIABLE, str(tmp_path / "file" / "below"))
     for _ in range(2):
         new_process()
         assert result_of(adding(2)) == 42

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from chainrule.backends import kept_code
 from chainrule.backends.native import NativeBackend, cache, crew, driver
 from chainrule.backends.native.compiled import Compiled
 from chainrule.backends.native.program import NativeProgram
@@ -96,7 +97,7 @@ def in_use() -> int:
 def test_the_bits_are_the_same_with_the_cache_cold_warm_or_spoiled(
     settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(kept_code.VARIABLE, str(tmp_path / "cache"))
     step = network_step(**settings)
     start, data = first_state(step), samples(step, 40)
     found: list[dict[str, Any]] = []

@@ -19,10 +19,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from chainrule.backends.kept_code import folder
 from chainrule.backends.native import jit
 from chainrule.backends.native.machine import Isa
 
-VARIABLE: Final = "CHAINRULE_CACHE_DIR"
 FORMAT: Final = 1  # of the files, and of what is added to a module
 FILES_KEPT: Final = 4096  # of about 10 kB; the longest unused go first
 OBJECTS_KEPT: Final = 512  # in memory
@@ -100,19 +100,6 @@ def key(text: str, isa: Isa) -> str:
         text,
     )
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def folder() -> Path | None:
-    """Where the files lie: CHAINRULE_CACHE_DIR, or the place for caches of this user; None when there is none."""
-    chosen = os.environ.get(VARIABLE)
-    if chosen:
-        return Path(chosen)
-    import platformdirs
-
-    try:
-        return Path(platformdirs.user_cache_dir("chainrule")) / "native"
-    except (OSError, RuntimeError):
-        return None
 
 
 def settle() -> None:
