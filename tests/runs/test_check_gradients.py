@@ -21,6 +21,13 @@ def test_half_of_the_picked_weights_are_alive_and_all_agree(digits_run: cr.Run) 
     assert max(map(len, text.splitlines())) <= 80
 
 
+def test_verdicts_show_themselves(digits_run: cr.Run) -> None:
+    verdicts = digits_run.check_gradients(2)
+    assert f"{verdicts!r}\n" == str(verdicts.page)
+    assert verdicts._repr_html_() == verdicts.page._repr_html_()  # pyright: ignore[reportPrivateUsage] - of notebooks
+    assert verdicts.verdicts[0].weight in verdicts._repr_html_()  # pyright: ignore[reportPrivateUsage]
+
+
 def test_every_difference_stands_beside_its_bound(digits_run: cr.Run) -> None:
     verdicts = digits_run.check_gradients(3)
     lines = [line.split() for line in str(verdicts.page).splitlines()]

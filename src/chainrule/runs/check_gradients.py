@@ -46,9 +46,9 @@ class Verdict:
         return all(witness.agrees for witness in self.witnesses if not witness.kink)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Verdicts:
-    """What the witnesses say of several weights.
+    """What the witnesses say of several weights; it shows itself as a page.
 
     Attributes:
         run: what was checked, and when.
@@ -106,6 +106,12 @@ class Verdicts:
             for verdict in self.verdicts
         ]  # fmt: skip
         return {"agree": self.agree, "weights": weights}
+
+    def __repr__(self) -> str:
+        return repr(self.page)
+
+    def _repr_html_(self) -> str:
+        return self.page._repr_html_()  # pyright: ignore[reportPrivateUsage] - a notebook's own protocol
 
     def _sentence(self) -> str:
         count = len(self.verdicts)
