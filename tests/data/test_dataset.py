@@ -85,7 +85,6 @@ REFUSED: dict[str, tuple[dict[str, Any], type[ChainruleError], str]] = {
     "label negative": ({"y": np.array([0, 1, -1], dtype=np.int32)}, DataError, "label -1 at row 2"),
     "label dtype": ({"y": np.array([0, 1, 0])}, ShapeError, "int32"),
     "label shape": ({"y": np.zeros((3, 1), dtype=np.int32)}, ShapeError, "int32 of shape"),
-    "one class": ({"y": np.ones(3, dtype=np.int32)}, DataError, r"one class only \('yes'\)"),
     "image shape": ({"image_shape": (2, 2)}, ShapeError, "2 pixels"),
     "weights count": ({"sample_weight": np.ones(2)}, ShapeError, "sample_weight has 2"),
     "weights scalar": ({"sample_weight": np.array(1.0)}, ShapeError, "sample_weight"),

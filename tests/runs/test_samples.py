@@ -111,3 +111,16 @@ def test_the_remedies_for_a_shape_work(digits_run: cr.Run) -> None:
     assert digits_run.predict(x[0].reshape(8, 8)[None]).tolist() == digits_run.predict(x).tolist()[:1]
     spread = x.reshape(3, 4, 16)
     assert digits_run.predict(spread.reshape(len(spread), -1)).tolist() == digits_run.predict(x).tolist()
+
+
+def test_rows_of_one_class_are_scored_and_not_trained_on(run: cr.Run, tmp_path: Path) -> None:
+    """Of a table, of arrays and of a dataframe: what is right of each class is asked often enough."""
+    table = tmp_path / "one.csv"
+    table.write_text(HEADER + "".join(f"{10 + k / 100},{k / 50},b\n" for k in range(5)))
+    x = np.array([[10 + k / 100, k / 50] for k in range(5)])
+    for scores in (run.evaluate(table), run.evaluate(x, ["b"] * 5), run.evaluate(pl.read_csv(table))):
+        assert isinstance(scores, cr.Classified)
+        assert (scores.rows, scores.accuracy) == (5, 1.0)
+        assert [each.rows for each in scores.classes] == [0, 5, 0]
+    with pytest.raises(cr.errors.DataError, match=r"one class only \('b'\): a classifier needs rows of at least two"):
+        cr.train(None, cr.load(table, target="kind"), runs=None)

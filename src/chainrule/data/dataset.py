@@ -45,7 +45,7 @@ class Dataset:
         default_test_fraction: share of rows to hold out where nobody says otherwise; 0 for sets of a few rows.
 
     Raises:
-        DataError: no rows, a value that is not finite, a label out of range, one class only.
+        DataError: no rows, a value that is not finite, a label out of range.
         DTypeError: x holds something other than numbers.
         ShapeError: row counts or shapes that do not fit.
     """
@@ -168,10 +168,6 @@ def _check_labels(data: Dataset) -> None:
         raise DataError(
             f"{name}: label {y[row]} at row {row} is out of range: give 0 to {count - 1} for {count} classes"
         )
-    present = np.flatnonzero(np.bincount(y))
-    if present.size < 2:
-        only = quoted(data.class_names[int(present[0])])
-        raise DataError(f"{name}: one class only ({only}): a classifier needs rows of at least two classes")
 
 
 def _check_targets(data: Dataset) -> None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from chainrule.data.dataset import Dataset
 from chainrule.data.load import check_source
+from chainrule.data.quoting import quoted
 from chainrule.data.scaling import Scaling, fit_scaling
 from chainrule.data.splits import Rows, Split, split
 from chainrule.errors import DataError, RunError, ShapeError
@@ -54,6 +55,7 @@ def prepare(experiment: Experiment, dataset: Dataset) -> Prepared:
 
     Raises: ExperimentError, DataError, ShapeError, UnknownNameError when the experiment and the data do not fit.
     """
+    _check_classes(dataset)
     resolved = resolve(experiment, check_source(dataset, experiment.data))
     parts = split(
         dataset,
@@ -76,6 +78,16 @@ def prepare(experiment: Experiment, dataset: Dataset) -> Prepared:
         columns=columns(resolved, record, dataset),
         rows=_counted(dataset, parts.train),
     )
+
+
+def _check_classes(dataset: Dataset) -> None:
+    """That there is something to tell apart; to score a classifier, rows of one class will do."""
+    if dataset.task != "classification":
+        return
+    present = np.unique(dataset.y)
+    if len(present) < 2:
+        only = quoted(dataset.class_names[int(present[0])])
+        raise DataError(f"{dataset.name}: one class only ({only}): a classifier needs rows of at least two classes")
 
 
 def columns(experiment: Experiment, record: DataRecord, dataset: Dataset) -> dict[str, Array]:
