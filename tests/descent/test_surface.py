@@ -112,5 +112,17 @@ def test_frozen_weights_and_wrong_requests_are_told(run: cr.Run) -> None:
     with pytest.raises(RunError, match="is frozen"):
         frozen.surface(["dense_1.W[0, 0]", "dense_1.b[0]"])
     one = cr.train([cr.Dense(1, use_bias=False)], cr.load("one_weight"), epochs=4, runs=None)
-    with pytest.raises(RunError, match="no second direction"):
+    with pytest.raises(RunError, match=r"a straight line and has no second direction: .* the curve of one"):
         one.surface()
+
+
+def test_of_weights_that_are_0_it_is_said_what_can_be_asked() -> None:
+    """Nothing moves from there: each layer is multiplied with the zeros of the other."""
+    layers = [cr.Dense(3, "relu", use_bias=False, kernel_initializer="zeros")]
+    layers += [cr.Dense(2, use_bias=False, kernel_initializer="zeros")]
+    still = cr.train(layers, cr.load("xor"), epochs=2, runs=None)
+    with pytest.raises(RunError, match="never moved, so the path has no direction: name two weights"):
+        still.surface()
+    with pytest.raises(RunError, match="these are all 0: name two weights instead"):
+        still.surface(directions="random")
+    assert still.surface(["dense_1.W[0, 0]", "dense_2.W[0, 0]"], points=3).data["losses"]

@@ -72,8 +72,8 @@ def surface_of(
     """
     if not 2 <= points <= MOST_POINTS:
         raise ValueRangeError(f"a surface of {points} by {points} points came: give from 2 to {MOST_POINTS} a side")
-    if not (plane.across.any() and plane.up.any()):
-        raise RunError("the path has no second direction, as of a single weight: ask for the curve of one weight")
+    if lacking := _lacking(plane):
+        raise RunError(lacking)
     path_x, path_y = plane.placed(path.places)
     x, y, losses = grid_of(prepared, state, plane, (path_x, path_y), backend, points)
     ends = field_of(prepared, state, plane, backend).at(np.stack([path_x[[0, -1]], path_y[[0, -1]]], axis=-1))["loss"]
@@ -90,6 +90,17 @@ def surface_of(
         rows=len(rows_of(prepared)),
         of_rows=len(prepared.rows),
     )
+
+
+def _lacking(plane: Plane) -> str:
+    """Why the plane is only a line or a point, and what to do; empty where it is a plane."""
+    if plane.across.any() and plane.up.any():
+        return ""
+    if plane.names[0].startswith("random"):
+        return "random directions are as long as the weights, and these are all 0: name two weights instead"
+    if not plane.across.any():
+        return "the weights never moved, so the path has no direction: name two weights, or ask for random directions"
+    return "the path is a straight line and has no second direction: name two weights, or ask for the curve of one"
 
 
 def grid_of(
