@@ -21,6 +21,7 @@ from chainrule.document import (
     Column,
     Document,
     Figure,
+    Group,
     Items,
     Labeled,
     Number,
@@ -111,7 +112,7 @@ def _losses(ways: Sequence[Way]) -> Figure | None:
     return Figure("line", series, sentence, title="Loss", x_label="epoch", logarithmic=wide, name="losses")
 
 
-def _walks(ways: Sequence[Way]) -> Table:
+def _walks(ways: Sequence[Way]) -> Group:
     columns = (
         Column("way", heading=True),
         Column("length", "Σ‖Δw‖", style=THREE),
@@ -122,12 +123,12 @@ def _walks(ways: Sequence[Way]) -> Table:
     )
     walks = [(way, way.walk) for way in ways if way.walk is not None]
     rows = tuple(Row((way.name, *_walk_cells(walk), way.kind or "standstill")) for way, walk in walks)
-    caption = (
-        "the turn is the cosine between an update and the one before: 1 straight on, 0 at random, −1 back; a steady "
+    said = (
+        "The turn is the cosine between an update and the one before: 1 straight on, 0 at random, −1 back; a steady "
         f"walk has a detour below {STEADY:g} and goes on, a zig-zag one below {ZIGZAG:g} or turns back by more than "
-        f"{-BACK:g}, a drunkard's walk is what remains"
+        f"{-BACK:g}, a drunkard's walk is what remains."
     )
-    return Table(columns, rows, caption=caption, name="walks")
+    return Group((Table(columns, rows), Paragraph(said)), name="walks")
 
 
 def _walk_cells(walk: Walk) -> tuple[Cell, ...]:

@@ -51,10 +51,12 @@ def _scores(runs: dict[str, cr.Run]) -> Told:
             "are trained on them, and asked about the fifth of the points that was held out."),
         bars("Share of the held-out points that is right", scores),
         claim("linear", "three more layers without activation have ", sizes["4 layers, linear"], " weights and biases "
-              "instead of ", sizes["1 layer"], ", and get ", linear, " right instead of ", single,
+              "instead of ", sizes["1 layer"], ", and get ", shown(linear, PERCENT), " right instead of ",
+              shown(single, PERCENT),
               holds=abs(linear - single) <= 0.05, single=single, linear=linear),
-        claim("bent", "with an activation between the same layers it is ", bent["4 layers, tanh"], " with tanh and ",
-              bent["4 layers, ReLU"], " with ReLU", holds=min(bent.values()) > linear + 0.05, **bent),
+        claim("bent", "with an activation between the same layers it is ", shown(bent["4 layers, tanh"], PERCENT),
+              " with tanh and ", shown(bent["4 layers, ReLU"], PERCENT), " with ReLU",
+              holds=min(bent.values()) > linear + 0.05, **bent),
     )  # fmt: skip
 
 

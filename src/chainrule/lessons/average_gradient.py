@@ -83,7 +83,8 @@ def _line(seed: int) -> Told:
                x="step", y="w"),
         claim("learned", "with gradients averaged the weight goes from ", start, " to ", end, ", the slope is ", SLOPE,
               holds=abs(end - SLOPE) < 0.1 * abs(start - SLOPE), start=start, end=end),
-        claim("stuck", "with errors averaged first it stays at ", stuck, " however long it is trained",
+        claim("stuck", "with errors averaged first it stays at ", stuck, " through all ", EPOCHS, " steps: both means "
+              "are 0, to rounding, and so is their product",
               holds=abs(stuck - start) < BOUND, end=stuck),
     )  # fmt: skip
 

@@ -50,7 +50,7 @@ def _sunk(seed: int) -> Told:
         claim("silent", "with ReLU all ", int(slopes["relu"].size), " weights of these units have the derivative 0, "
               "not nearly 0 but 0, and after ", EPOCHS, " epochs not a bit of them has changed",
               holds=not slopes["relu"].any() and sunk["relu"] == 0, largest=float(slopes["relu"].max())),
-        claim("others", "the other ", UNITS - SUNK, " units learn: ", others, " of them moved",
+        claim("others", "the others learn: ", others, " of ", UNITS - SUNK, " units moved",
               holds=others > (UNITS - SUNK) / 2, moved=others),
         claim("leaky", "leaky ReLU lets a little through below 0: the largest derivative is ",
               float(slopes["leaky_relu"].max()), ", and ", sunk["leaky_relu"], " of the ", SUNK, " units moved",

@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 
 import chainrule as cr
-from chainrule.document import equals, times
+from chainrule.document import Number, equals, times
 from chainrule.document import number as numeral
 from chainrule.errors import NonFiniteError
 from chainrule.lessons.probing import Probe, Values, probe
 from chainrule.lessons.taught import Lesson, Told
-from chainrule.lessons.writing import claim, curves, formulas, part, say, table
+from chainrule.lessons.writing import COUNT, claim, curves, formulas, part, say, table
 
 LONGEST: Final = 8
 WEIGHT: Final = 10.0
@@ -38,7 +38,7 @@ def _chain() -> Told:
     return (
         say("Units in a row without activation, each with the weight 10. What the last one puts out moves by the "
             "product of the weights on the way when the first pre-activation moves by 1."),
-        formulas(equals(times(*(numeral(WEIGHT, 2),) * 4), numeral(WEIGHT**4))),
+        formulas(equals(times(*(numeral(WEIGHT, 2),) * 4), Number(WEIGHT**4, COUNT))),
         curves("How fast the output moves with the first unit", {"slope": (lengths, slopes)},
                x="units", y="∂a/∂z", logarithmic=True),
         claim("tenfold", "every unit more multiplies the slope by ", ratios[0], ": with ", LONGEST, " units it is ",

@@ -84,8 +84,8 @@ def _step(run: cr.Run, seed: int) -> Told:
         table(("η", "the loss falls by", "η ‖∇L‖²", "images whose own loss rises"),
               [(f"{rate:g}", drops[rate], rate * steepness, int(np.sum(taken[rate] > before))) for rate in RATES],
               name="steps"),
-        claim("falls", "the step with η = ", RATES[0], " lowers the mean loss by ", ratio, " of what the slopes "
-              "promise, that with η = ", RATES[-1], " by ", drops[RATES[-1]] / (RATES[-1] * steepness),
+        claim("falls", "the step with η = ", RATES[0], " lowers the mean loss by ", ratio, " times what the "
+              "slopes promise, that with η = ", RATES[-1], " by only ", drops[RATES[-1]] / (RATES[-1] * steepness),
               holds=abs(ratio - 1) < 0.01 and abs(drops[RATES[-1]] / (RATES[-1] * steepness) - 1) > abs(ratio - 1),
               ratio=ratio),
         claim("outvoted", "it is a step for the average, not for everybody: with η = ", rate, " the mean loss falls, "

@@ -44,8 +44,9 @@ def teach(seed: int) -> Told:
         ),
         say("Here x = ", X, ", the weight begins at w = ", START, ", the target is y = ", TARGET, ", and the learning "
             "rate is η = ", RATE, "."),
-        claim("target", "with the target ", TARGET, " the first loss is ", losses[0], "; where a table of this example "
-              "calls ", START, " the desired output, it means the initial weight: the loss would begin at ", mistaken,
+        claim("target", "with the target ", TARGET, " the first loss is ", losses[0], ". A table of this example that "
+              "calls ", START, " the desired output is mistaken, it is the initial weight: with the target ", START,
+              " the loss would begin at ", mistaken,
               holds=abs(losses[0] - (X * START - TARGET) ** 2) < ROUNDING and abs(mistaken - losses[0]) > 0.1,
               first_loss=losses[0], first_loss_with_other_target=mistaken),
         part("The chain"),

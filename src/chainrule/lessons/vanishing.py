@@ -15,7 +15,7 @@ from chainrule.document import equals, juxtaposed, minus, symbol
 from chainrule.document import number as numeral
 from chainrule.lessons.probing import probe
 from chainrule.lessons.taught import Lesson, Told
-from chainrule.lessons.writing import claim, curves, formulas, part, say, table
+from chainrule.lessons.writing import PERCENT, claim, curves, formulas, part, say, shown, table
 
 DEPTH: Final = 10
 UNITS: Final = 16
@@ -121,8 +121,9 @@ def _trained(seed: int) -> Told:
               "guesses have log 10 = ", GUESS, ". With ReLU it is ", losses["relu"][-1],
               holds=abs(losses["sigmoid"][-1] - GUESS) < 0.05 and losses["relu"][-1] < GUESS / 2,
               sigmoid=losses["sigmoid"][-1], relu=losses["relu"][-1]),
-        claim("accuracy", "of the digits held out, the sigmoid network gets ", scores["sigmoid"], " right, and the "
-              "ReLU network ", scores["relu"], holds=scores["sigmoid"] < 0.3 and scores["relu"] > 0.6, **scores),
+        claim("accuracy", "of the digits held out, the sigmoid network gets ", shown(scores["sigmoid"], PERCENT),
+              " right, and the ReLU network ", shown(scores["relu"], PERCENT),
+              holds=scores["sigmoid"] < 0.3 and scores["relu"] > 0.6, **scores),
     )  # fmt: skip
 
 

@@ -36,6 +36,7 @@ FOUR: Final = NumberStyle("significant", 4)
 EXACT: Final = NumberStyle("exact", 17)
 PERCENT: Final = NumberStyle("percent", 0)
 COUNT: Final = NumberStyle("count")
+GROUPED: Final = 1e4  # from here on a number is told whole, with its thousands apart
 MOST_COUNTED: Final = 1e9  # a whole number beyond it is read more easily as a power of ten
 
 Said: TypeAlias = "Span | float"  # a span, or a number that is set as one
@@ -154,8 +155,10 @@ def _content(words: Sequence[Said]) -> tuple[Span, ...]:
 
 
 def _number(value: float) -> Number:
-    whole = isinstance(value, int) or (float(value).is_integer() and abs(value) < MOST_COUNTED)
-    return Number(value, COUNT if whole else THREE)
+    if GROUPED <= abs(value) < MOST_COUNTED:
+        return Number(round(value), COUNT)
+    whole = isinstance(value, int) or float(value).is_integer()
+    return Number(value, COUNT if whole and abs(value) < MOST_COUNTED else THREE)
 
 
 def _cell(cell: Cell | float) -> Cell:

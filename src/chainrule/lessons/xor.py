@@ -145,7 +145,7 @@ def _hundred(endings: list[Ending]) -> Told:
         table(("seeds", "loss", "right", "ŷ of the four rows"), rows, name="places"),
         claim("finds", "training finds such weights from ", right, " of ", SEEDS, " seeds", holds=0 < right < SEEDS / 2,
               right=[place for place, each in enumerate(endings) if each.right]),
-        claim("stuck", "in ", shared, " of the ", len(stuck), " others some rows get one answer for all of them: the "
+        claim("stuck", "in ", shared, " of the ", len(stuck), " others two rows or more get the same answer: the "
               "units that could tell them apart are off there, or fold them onto one another, and ReLU passes nothing "
               "back through a unit that is off (", Code("chainrule lesson dying-relu"), ")",
               holds=shared > 0.9 * len(stuck), shared=shared, stuck=len(stuck)),

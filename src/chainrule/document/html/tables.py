@@ -137,11 +137,17 @@ def _cells(sets: Sequence[_Set], row: Row | Summary, place: int, *, named: bool)
     """One row; where rows become lists, each cell holds its column's name."""
     for part, cell in zip(sets, row.cells, strict=True):
         if part.column.heading and cell is not None:
-            yield element("th", part.cells[place], scope="row", class_=part.align, role="rowheader")
+            name = f"{_column_name(part.column)} " if named and _is_number(cell) else ""
+            yield element("th", name + part.cells[place], scope="row", class_=part.align, role="rowheader")
         else:
             name = _column_name(part.column) if named and cell is not None else ""
             short = "short" if isinstance(cell, str) and len(cell) <= SHORT else ""
             yield _cell(name + part.cells[place], " ".join(filter(None, (part.align, short))))
+
+
+def _is_number(cell: Cell) -> bool:
+    """Whether a heading is a number, which says nothing without the name of its column."""
+    return isinstance(cell, Number) or (isinstance(cell, str) and cell[:1].isdigit())
 
 
 def _column_name(column: Column) -> str:
