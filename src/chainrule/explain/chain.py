@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 from chainrule.autodiff.reverse import adjoints
 from chainrule.errors import DerivativeError
@@ -16,6 +18,8 @@ from chainrule.explain.numbers import stable
 from chainrule.explain.subject import Subject
 from chainrule.graph.node import Node, depends_on, topological, users
 from chainrule.graph.primitives import PRIMITIVES
+
+WAYS_KEPT: Final = 4  # networks whose weights are opened one after the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ class Way:
 
 
 def way_of(subject: Subject) -> Way:
-    """The safe forms of everything named in a subject, differentiated once."""
+    """The safe forms of everything named in a subject, differentiated once for all of its weights and rows."""
     named = {
         "loss": subject.loss,
         "losses": subject.losses,
@@ -98,11 +102,16 @@ def way_of(subject: Subject) -> Way:
         **subject.values,
         **subject.parameters,
     }
-    nodes = stable(named)
-    sources = [nodes[name] for name in subject.parameters]
+    return _way(tuple(named.items()), tuple(subject.parameters))
+
+
+@lru_cache(maxsize=WAYS_KEPT)
+def _way(named: tuple[tuple[str, Node], ...], parameters: tuple[str, ...]) -> Way:
+    nodes = stable(dict(named))
+    sources = [nodes[name] for name in parameters]
     back = adjoints(nodes["losses"], sources)
     total = adjoints(nodes["loss"], sources)
-    gradients = {name: total[nodes[name]] for name in subject.parameters if nodes[name] in total}
+    gradients = {name: total[nodes[name]] for name in parameters if nodes[name] in total}
     return Way(nodes, back, gradients)
 
 

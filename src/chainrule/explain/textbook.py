@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from chainrule.autodiff.forward import jvp
@@ -18,6 +19,7 @@ from chainrule.graph.node import Node, make_graph, transform
 from chainrule.graph.primitives import rebuild
 from chainrule.graph.rewrite import Trail
 
+FORMS_KEPT: Final = 64  # derivatives of the few networks that are explained one after the other
 SHORT: Final = 8  # nodes: 2(ŷ − y)/3 has seven
 
 
@@ -91,17 +93,31 @@ def textbook(
         unit: of a row that depends on all of another, the unit of `lower` that moves: ∂ŷₖ/∂z₃ for every k.
     """
     book = {**subject.values, "y": subject.y, "y_hat": subject.y_hat, "losses": subject.losses}
+    facts = tuple((name, tuple(found)) for name, found in subject.facts.items())
+    return _textbook(tuple(book.items()), facts, upper, lower, keep, unit)
+
+
+@lru_cache(maxsize=FORMS_KEPT)
+def _textbook(
+    named: tuple[tuple[str, Node], ...],
+    known: tuple[tuple[str, tuple[Fact, ...]], ...],
+    upper: str,
+    lower: str,
+    keep: tuple[str, ...],
+    unit: int | None,
+) -> Simplified:
+    book = dict(named)
     held = {book[lower]: lower, book["y"]: "y"}
-    facts = Facts(make_graph({"it": book[upper]}, facts=dict(subject.facts)).assumed())
+    facts = Facts(make_graph({"it": book[upper]}, facts=dict(known)).assumed())
     stand_ins = {node: e.variable(name, node.tensor.dtype, node.tensor.shape).node for node, name in held.items()}
     outputs = [book[name] for name in (upper, *keep)]
     image = transform(outputs, lambda node, inputs: stand_ins.get(node) or rebuild(node, inputs))
     above, below = image[book[upper]], stand_ins[book[lower]]
-    known = {held[node]: sorted(facts.of(node)) for node in held}
+    assumed = {held[node]: sorted(facts.of(node)) for node in held}
     if unit is None:
         derivative = adjoints(above, [below])[below]
     else:
         derivative = jvp(above, {below: one_place(Expr(below), unit).node})
-    graph, trail = simplify(make_graph({"it": derivative}, facts=known))
+    graph, trail = simplify(make_graph({"it": derivative}, facts=assumed))
     names = {**{image[book[name]]: name for name in keep}, **{node: held[old] for old, node in stand_ins.items()}}
     return Simplified(graph["it"], names, trail, derivative)
