@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -224,6 +225,32 @@ def test_words_wrap_and_long_tables_break_across_pages() -> None:
     shown = latex(Table((Column("n"), Column("why")), tuple(Row((Number(n), long)) for n in range(40))))
     assert r"\begin{longtable}{r>{\raggedright\arraybackslash}p{" in shown
     assert r"\endhead" in shown
+
+
+LONG: Final = "a remark that goes on and on, far beyond the edge of any page that was ever printed on paper"
+
+
+def test_a_remark_stands_beside_its_row_or_under_it() -> None:
+    """Beside it in a column squeezed to a few words it would make the table as high as a page."""
+    columns = (Column("weight", heading=True), *(Column(f"sample {place}") for place in range(5)))
+    cells = (*(Number(place + 0.25) for place in range(5)),)
+    short = latex(Table(columns, (Row(("w", *cells), "a remark"), Row(("v", *cells)))))
+    assert r" & a remark \\" in short
+    assert r"\begin{tabular}{lrrrrrl}" in short
+    under = latex(Table(columns, (Row(("w", *cells), LONG), Row(("v", *cells)))))
+    assert r"\begin{tabular}{lrrrrr}" in under
+    row, remark, next_row = under.partition(r"\midrule")[2].strip().splitlines()[:3]
+    assert row.startswith("w & ")
+    assert row.endswith(r"\\*")
+    assert remark == rf"\multicolumn{{6}}{{>{{\raggedright\arraybackslash}}p{{30.5em}}}}{{{LONG}}} \\[3pt]"
+    assert next_row.startswith("v & ")
+
+
+def test_a_table_that_its_remarks_make_long_breaks_across_pages() -> None:
+    columns = (Column("weight", heading=True), *(Column(f"sample {place}") for place in range(5)))
+    rows = tuple(Row((f"w{n}", *(Number(place + 0.25) for place in range(5))), LONG) for n in range(10))
+    assert r"\begin{tabular}" in latex(Table(columns, rows[:8]))
+    assert r"\begin{longtable}" in latex(Table(columns, rows))
 
 
 def test_sums_span_the_empty_cells_before_them() -> None:

@@ -9,6 +9,7 @@ from chainrule.document.latex.page import blocks_latex, head_latex
 from chainrule.document.latex.typeset import typeset
 from chainrule.document.tree import Document
 
+# The penalty keeps a table on the page of what is said right before it.
 _PREAMBLE: Final = r"""\documentclass[10pt,a4paper]{article}
 \usepackage[T1]{fontenc}
 \usepackage{lmodern}
@@ -18,6 +19,7 @@ _PREAMBLE: Final = r"""\documentclass[10pt,a4paper]{article}
 \setlength{\parskip}{4pt plus 2pt}
 \setlength{\emergencystretch}{3em}
 \setlength{\LTleft}{0pt}
+\makeatletter\@beginparpenalty=\@M\makeatother
 \allowdisplaybreaks
 \begin{document}
 """

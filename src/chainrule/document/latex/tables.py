@@ -100,22 +100,48 @@ def _least(column: _Set) -> int:
 
 def _part(table: Table, chosen: Sequence[int], sets: Sequence[_Set]) -> str:
     last = max(chosen) == len(table.columns) - 1
-    columns = [sets[place] for place in chosen]
+    columns, remarks = [sets[place] for place in chosen], dict[int, str]()
     if last and any(row.note for row in table.rows):
-        columns.append(_notes(table))
+        notes = _notes(table)
+        if _total([*columns, notes]) <= PAGE:
+            columns.append(notes)
+        else:
+            remarks = {place: cell for place, cell in enumerate(notes.cells) if cell}
     columns = _squeezed(columns)
     head = [_line(_header(column, level) for column in columns) for level in (0, 1) if _has_header(columns, level)]
-    environment = "longtable" if len(table.rows) > ROWS_PER_PAGE else "tabular"
+    body = [line for place in range(len(table.rows)) for line in _row(columns, place, remarks.get(place))]
+    lengths = [columns_of(table.rows[place].note) // _broad(columns) + 1 for place in remarks]
+    environment = "longtable" if len(table.rows) + sum(lengths) > ROWS_PER_PAGE else "tabular"
     opening = rf"\begin{{{environment}}}{{{''.join(column.specification for column in columns)}}}"
-    body = [_line(column.cells[place] for column in columns) for place in range(len(table.rows))]
     top = [r"\toprule", *head, *([r"\midrule"] if head else []), *([r"\endhead"] if environment == "longtable" else [])]
     lines = [opening, *top, *body, *_summaries(table, chosen, columns), r"\bottomrule", rf"\end{{{environment}}}"]
     joined = "\n".join(lines)
     return joined if environment == "longtable" else rf"\begin{{flushleft}}{joined}\end{{flushleft}}"
 
 
+def _row(columns: Sequence[_Set], place: int, remark: str | None) -> Iterator[str]:
+    """A row, and under it a remark that finds no room beside it."""
+    line = _line([column.cells[place] for column in columns])
+    if remark is None:
+        yield line
+        return
+    yield line + "*"  # no page ends between them
+    paragraph = rf">{{\raggedright\arraybackslash}}p{{{_broad(columns) / 2:g}em}}"
+    yield rf"\multicolumn{{{len(columns)}}}{{{paragraph}}}{{{remark}}} \\[3pt]"
+
+
+def _broad(columns: Sequence[_Set]) -> int:
+    """How wide a remark under these columns is set, in characters: as they are, and at least half a page."""
+    return min(max(_total(columns), PAGE // 2), PAGE)
+
+
+def _total(columns: Sequence[_Set]) -> int:
+    """How wide columns are beside one another, in characters."""
+    return sum(column.width for column in columns) + GAP * (len(columns) - 1)
+
+
 def _notes(table: Table) -> _Set:
-    """The remarks after the rows, as a column of their own."""
+    """The remarks on the rows, as a column of their own."""
     width = max(columns_of(row.note) for row in table.rows)
     cells = [content(row.note) for row in table.rows]
     summaries = [""] * (len(contents_of(table, 0)) - len(cells))
@@ -125,7 +151,7 @@ def _notes(table: Table) -> _Set:
 def _squeezed(columns: Sequence[_Set]) -> list[_Set]:
     """The columns, those of words narrowed until all fit; one that keeps its width need not wrap."""
     widths = [column.width for column in columns]
-    excess = sum(widths) + GAP * len(widths) - PAGE
+    excess = _total(columns) - PAGE
     while excess > 0:
         wordy = [place for place, column in enumerate(columns) if column.wordy and widths[place] > NARROWEST_WORDS]
         if not wordy:
