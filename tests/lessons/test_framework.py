@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,6 +92,20 @@ def test_a_lesson_states_something_and_each_thing_once(statements: tuple[object,
 def test_an_unknown_statement_is_answered_with_those_there_are() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'true'"):
         lesson(TRUE).run().statement("ture")
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        (TRUE, r"the lesson made teaches one Statement: return a tuple, such as \(say\(…\), claim\(…\)\)"),
+        (["words", TRUE], r"has a str on its page: put words into say\(…\)"),
+        ([(say("a"), say("b")), TRUE], r"several blocks in one place: unpack them with a star, \*opened\(…\)"),
+        (None, "teaches one NoneType"),
+    ],
+)
+def test_what_is_no_page_is_told_in_a_sentence(told: Any, sentence: str) -> None:
+    with pytest.raises(RunError, match=sentence):
+        Lesson("made", "Made", "What for?", lambda _: told).run()
 
 
 def test_names_are_looked_up_with_a_sentence() -> None:

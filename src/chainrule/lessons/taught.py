@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast, get_args
 
 from chainrule.document import Block, Content, Document, Labeled, Paragraph, Plain, Tone
 from chainrule.document.text.spans import Pen
@@ -59,6 +59,7 @@ class Statement:
 
 
 Told: TypeAlias = "Sequence[Block | Statement]"
+BLOCKS: Final = (Statement, *get_args(Block))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,10 @@ class Lesson:
         """Do the experiments.
 
         Args: seed: of everything in them that is drawn.
-        Raises: RunError for a lesson that states nothing, or two things by one name; what its experiments raise.
+        Raises: RunError for a lesson that states nothing, or two things by one name, or teaches what is no block; what
+            its experiments raise.
         """
-        told = tuple(self.teach(seed))
+        told = _told(self.name, self.teach(seed))
         return Taught(self, seed, told, _checked(self.name, told))
 
     def main(self, words: Sequence[str] | None = None) -> None:
@@ -160,6 +162,23 @@ class Taught:
     def _repr_html_(self) -> str:
         """What a notebook shows."""
         return self.page._repr_html_()  # pyright: ignore[reportPrivateUsage] - a notebook's own protocol
+
+
+def _told(lesson: str, told: object) -> tuple[Block | Statement, ...]:
+    """What was taught, where it is a page.
+
+    Raises: RunError for what a page does not hold.
+    """
+    if not isinstance(told, list | tuple):
+        came = type(told).__name__
+        raise RunError(f"the lesson {lesson} teaches one {came}: return a tuple, such as (say(…), claim(…))")
+    parts = cast("Sequence[object]", told)
+    for part in parts:
+        if isinstance(part, list | tuple):
+            raise RunError(f"the lesson {lesson} has several blocks in one place: unpack them with a star, *opened(…)")
+        if not isinstance(part, BLOCKS):
+            raise RunError(f"the lesson {lesson} has a {type(part).__name__} on its page: put words into say(…)")
+    return cast("tuple[Block | Statement, ...]", tuple(parts))
 
 
 def _checked(lesson: str, told: Told) -> tuple[Statement, ...]:
