@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.runs import standing
 from chainrule.runs.replaying import replayed
 from chainrule.train.folder import RunFolder
 
@@ -84,6 +85,17 @@ def test_a_moment_predicts_with_its_own_weights(digits_run: cr.Run) -> None:
     assert (late.predict(x) == digits_run.predict(x)).all()
     assert (early.predict(x) != digits_run.predict(x)).any()
     assert early.evaluate().metrics["accuracy"] < digits_run.evaluate().metrics["accuracy"]
+
+
+@pytest.mark.parametrize(("work", "rows"), [(10**9, 1438), (400 * 1210, 400), (1, 256)])
+def test_of_a_large_network_fewer_rows_are_compared_on(
+    digits_run: cr.Run, monkeypatch: pytest.MonkeyPatch, work: int, rows: int
+) -> None:
+    assert sum(weight.size for weight in digits_run.weights.values()) == 1210
+    monkeypatch.setattr(standing, "MOST_WORK", work)
+    assert standing.training_rows(digits_run).tolist() == digits_run.prepared.rows[:rows].tolist()
+    said = "all 1,438" if rows == 1438 else f"the first {rows}"
+    assert f"loss and gradients on {said} training rows" in " ".join(str(replayed(digits_run, 2)).split())
 
 
 def test_loss_and_gradients_are_taken_on_the_training_rows_at_both_steps(digits_run: cr.Run) -> None:

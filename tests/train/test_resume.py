@@ -177,29 +177,36 @@ def test_data_in_memory_are_asked_for_and_checked(tmp_path: Path) -> None:
 
 # ---- signals, in a real process ----
 
-EPOCHS = 25  # enough that the signal comes in the middle
+EPOCHS = 25
 
 TRAIN = """
-import sys
+import sys, time
 from pathlib import Path
 from chainrule.data.load import load
 from chainrule.nn.layers import Dense
+from chainrule.train.events import EpochDone
 from chainrule.train.fit import fit
 from chainrule.train.resolve import design
+from chainrule.train.stopping import Stopper
 
 digits = load("digits")
 experiment = design(digits, [Dense(32, "relu"), Dense(10)], epochs=int(sys.argv[2]))
+stopper = Stopper()
 def tell(event):
     print(type(event).__name__, flush=True)
+    if isinstance(event, EpochDone) and event.epoch + 1 == int(sys.argv[3]):
+        while not stopper.flag.is_set():  # however slow the machine, the signal comes in the middle
+            time.sleep(0.001)
 
-result = fit(experiment, digits, parent=Path(sys.argv[1]), listeners=[tell])
+result = fit(experiment, digits, parent=Path(sys.argv[1]), listeners=[tell], stopper=stopper)
 print("reason", result.reason, result.step, flush=True)
 """
 
 
-def child(parent: Path, epochs: int) -> subprocess.Popen[str]:
+def child(parent: Path, epochs: int, waits_after: int = 0) -> subprocess.Popen[str]:
+    """A training that waits for a signal at the end of an epoch, counted from 1."""
     return subprocess.Popen(
-        [sys.executable, "-c", TRAIN, str(parent), str(epochs)],
+        [sys.executable, "-c", TRAIN, str(parent), str(epochs), str(waits_after)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -218,7 +225,7 @@ def wait_for(process: subprocess.Popen[str], line: str, times: int = 1) -> None:
 def test_a_signal_saves_and_what_is_resumed_is_what_would_have_been(
     tmp_path: Path, number: signal.Signals, reason: str
 ) -> None:
-    process = child(tmp_path / "part", EPOCHS)
+    process = child(tmp_path / "part", EPOCHS, waits_after=2)
     wait_for(process, "EpochDone", 2)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
@@ -243,7 +250,7 @@ def _finished(parent: Path, epochs: int) -> list[Path]:
 
 
 def test_killed_and_resumed_is_what_would_have_been(tmp_path: Path) -> None:
-    process = child(tmp_path / "part", EPOCHS)
+    process = child(tmp_path / "part", EPOCHS, waits_after=3)
     wait_for(process, "EpochDone", 3)
     process.kill()
     process.communicate(timeout=60)

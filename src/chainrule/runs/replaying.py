@@ -21,7 +21,6 @@ from chainrule.document import (
 )
 from chainrule.runs.page import Page
 from chainrule.runs.standing import (
-    MOST_ROWS,
     MovedWeight,
     Standing,
     most_moved,
@@ -164,7 +163,7 @@ def _on(run: Run, rows: int) -> str:
     """Which rows loss and gradients were taken on."""
     if rows == 1:
         return "loss and gradients on the one training row, at both steps the same"
-    which = "all" if rows < MOST_ROWS or rows == len(run.prepared.rows) else "the first"
+    which = "all" if rows == len(run.prepared.rows) else "the first"
     return f"loss and gradients on {which} {rows:,} training rows, at both steps the same"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +22,9 @@ from chainrule.train.evaluate import measure
 if TYPE_CHECKING:
     from chainrule.runs.run import Run
 
-MOST_ROWS: Final = 4096  # that loss and gradients are taken on: all the training rows of most sets, in a second
+MOST_ROWS: Final = 4096  # that loss and gradients are taken on: all the training rows of most sets
+FEWEST_ROWS: Final = 256  # however large the network is
+MOST_WORK: Final = 2**29  # rows times parameters: about 0.2 s for the gradients in float64, on one core
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,9 @@ class MovedWeight:
 
 
 def training_rows(run: Run) -> Rows:
-    """The rows that two steps are compared on: those of training, or the first of them."""
-    return run.prepared.rows[:MOST_ROWS]
+    """The rows that two steps are compared on: those of training, or the first of them; fewer of a large network."""
+    parameters = sum(math.prod(each.shape) for each in run.prepared.graphs.parameters)
+    return run.prepared.rows[: min(MOST_ROWS, max(FEWEST_ROWS, MOST_WORK // parameters))]
 
 
 def scores_at(moment: Run, rows: Rows) -> dict[str, float]:

@@ -32,6 +32,8 @@ def resume(
 ) -> Fit:
     """Go on from the last checkpoint of a run: interrupted, killed, or complete and to have more epochs.
 
+    One that was killed after its last step, before its weights and scores were written, is brought to its end.
+
     Weights, optimizer state and history come out as if the run had never stopped.
 
     Args:
@@ -52,7 +54,7 @@ def resume(
     with folder.lock:
         recorded = read_experiment(folder.experiment)
         last = folder.checkpoints.latest_whole()
-        experiment = _longer(recorded, last, epochs, path)
+        experiment = _longer(recorded, last, epochs, folder)
         prepared = prepare_again(folder, experiment, dataset)
         _check_lineage(prepared, last, path)
         tidy_folder(folder)
@@ -88,9 +90,10 @@ def history_until(folder: RunFolder, checkpoint: Checkpoint) -> History:
     return History(history.entries[: checkpoint.epoch])
 
 
-def _longer(experiment: Experiment, last: Checkpoint, epochs: int | None, path: Path) -> Experiment:
+def _longer(experiment: Experiment, last: Checkpoint, epochs: int | None, folder: RunFolder) -> Experiment:
     wanted = experiment if epochs is None else experiment.but(epochs=epochs)
-    if last.epoch >= wanted.epochs:
+    if last.epoch >= wanted.epochs and not (last.epoch == wanted.epochs and _is_open(folder, last)):
+        path = folder.path
         raise RunError(
             f"the run in {path} has all of its {last.epoch} epochs: ask for more than {last.epoch} epochs to go on"
             if epochs is None
@@ -98,6 +101,12 @@ def _longer(experiment: Experiment, last: Checkpoint, epochs: int | None, path: 
             f"than {last.epoch} epochs to go on"
         )
     return wanted
+
+
+def _is_open(folder: RunFolder, last: Checkpoint) -> bool:
+    """Whether the run has done its last step, and has not said so."""
+    summary = folder.read_summary()
+    return summary is None or (summary.reason, summary.step) != ("completed", last.step)
 
 
 def _check_lineage(prepared: Prepared, last: Checkpoint, path: Path) -> None:
