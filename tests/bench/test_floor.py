@@ -108,9 +108,20 @@ def test_the_loop_of_the_peak_is_nothing_but_multiply_adds() -> None:
     assert "(%" not in loop, "an operand lies in memory"
 
 
+def test_the_burst_between_windows_is_as_many_simple_instructions_as_fit() -> None:
+    require("llvmlite", "pip install llvmlite")
+    from chainrule.backends.native.jit import assembly
+
+    said = assembly(probe_text(named("x86-64-v3")), named("x86-64-v3"))
+    loop = said.partition("cr_issue:")[2].partition(".LBB3_1:")[2].partition("\tj")[0]
+    assert loop.count("addq") + loop.count("xorq") >= 32  # four rounds of eight chains
+    assert "mov" not in loop, "a chain lies in memory, or is copied"
+
+
 def test_the_probe_reads_something_here() -> None:
     require("llvmlite", "pip install llvmlite")
     read = Probe(runnable()[0]).read(repetitions=3)
     assert read.gflops > 0.1
     assert read.light_ghz >= read.ghz > 0.1
     assert read.latency > 0.5
+    assert Probe(runnable()[0]).attention() > 1e7

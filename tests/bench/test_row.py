@@ -8,7 +8,7 @@ import math
 import pytest
 
 from chainrule.bench.oracle import task_of
-from chainrule.bench.row import Row, disagreement, impossible, loss_error, unsteady, voided
+from chainrule.bench.row import Row, crowded, disagreement, impossible, loss_error, unsteady, voided
 from chainrule.document.plain import plain_value
 from tests.bench.cases import case_of, small_samples
 from tests.bench.rows import ABSENT, NATIVE, ROWS
@@ -24,8 +24,8 @@ TEXTS = ("workload", "optimizer", "storage", "system", "variant", "effort", "sam
 def test_a_row_is_one_object_of_json(row: Row) -> None:
     said = json.loads(json.dumps(plain_value(row.data())))
     assert set(said) == {
-        *NUMBERS, *TEXTS, "cores", "windows", "steps_per_window", "instruction_set", "void", "stolen", "versions",
-        "machine",
+        *NUMBERS, *TEXTS, "cores", "windows", "disturbed", "steps_per_window", "instruction_set", "void", "stolen",
+        "versions", "machine",
     }  # fmt: skip
     assert all(isinstance(said[name], str) for name in TEXTS)
     assert all(said[name] is None or isinstance(said[name], float) for name in NUMBERS)
@@ -50,6 +50,13 @@ def test_a_void_row_loses_its_times() -> None:
 def test_a_time_below_the_floor_is_an_error_of_the_benchmark() -> None:
     assert impossible(5.08, 5.08) == ""
     assert "below the floor of 5.08 µs" in impossible(5.07, 5.08)
+
+
+def test_too_few_undisturbed_windows_void_the_row() -> None:
+    assert crowded(5, 800) == ""
+    assert crowded(2, 2) == ""
+    assert "4 of 800 windows had all of it" in crowded(4, 800)
+    assert "0 of 2 windows" in crowded(0, 2)
 
 
 def test_probes_that_differ_void_the_run() -> None:

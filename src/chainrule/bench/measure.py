@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from chainrule.bench.oracle import task_of, true_losses
 from chainrule.bench.peers import Peer, absence, variants_of
 from chainrule.bench.peers.contract import WINDOW, Variant
 from chainrule.bench.process import Failed, Process, probe_process, unheld
-from chainrule.bench.row import MICRO, Row, disagreement, impossible, loss_error, unsteady, voided
+from chainrule.bench.row import ATTENTIVE, MICRO, Row, crowded, disagreement, impossible, loss_error, unsteady, voided
 from chainrule.bench.samples import samples_of
 from chainrule.bench.surroundings import (
     BUSY,
@@ -38,6 +38,7 @@ WINDOWS: Final = 200
 SECONDS: Final = 10.0
 SHORTEST, LONGEST = 0.001, 0.02  # seconds of a window
 PROBES: Final = 8  # among the windows
+PATIENCE: Final = 4  # times as many windows, or seconds, where some are disturbed
 
 Say = Callable[[str], None]
 
@@ -48,8 +49,8 @@ class Plan:
 
     Attributes:
         cores: each system may use.
-        windows: after so many a system is done.
-        seconds: after so many of work a system is done, however few its windows.
+        windows: after so many undisturbed ones a system is done, or four times as many of any kind.
+        seconds: after so many of undisturbed work a system is done, however few its windows, or four times as many.
         window: seconds of work in a turn, from 0.001 to 0.02: a short one falls between interruptions, in a long one
             the cost of a call counts less. Where a call costs milliseconds it is 25 times as long.
         folder: of MNIST's files; None to look for them.
@@ -77,6 +78,14 @@ class Plan:
             raise ValueRangeError(f"{self.windows} windows in {self.seconds} seconds measure nothing: give at least 1")
 
 
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """How long one took, and the fewer instructions a second the core began right before and right after it."""
+
+    seconds: float
+    issued: float
+
+
 @dataclass(eq=False, slots=True)
 class _Entry:
     """A variant under way."""
@@ -86,11 +95,19 @@ class _Entry:
     losses: list[float] = field(default_factory=list[float])
     first: tuple[float, int] = (0.0, 1)  # seconds and steps of the first run
     steps: int = 0
-    seconds: list[float] = field(default_factory=list[float])
+    windows: list[_Window] = field(default_factory=list["_Window"])
     failure: str = ""
 
-    def is_done(self, plan: Plan) -> bool:
-        return bool(self.failure) or len(self.seconds) >= plan.windows or sum(self.seconds) >= plan.seconds
+    def undisturbed(self, most: float) -> list[float]:
+        """Seconds of the windows around which the core began nearly as many instructions as ever."""
+        return [window.seconds for window in self.windows if window.issued >= ATTENTIVE * most]
+
+    def is_done(self, plan: Plan, most: float) -> bool:
+        quiet, all_ = self.undisturbed(most), [window.seconds for window in self.windows]
+        return bool(self.failure) or any(
+            len(seconds) >= times * plan.windows or sum(seconds) >= times * plan.seconds
+            for seconds, times in ((quiet, 1), (all_, PATIENCE))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +118,7 @@ class _Conditions:
     truth: list[float]
     limits: Limits
     probes: list[dict[str, Any]]
+    attention: float
     stolen: float
 
     @property
@@ -142,9 +160,9 @@ def measure(case: Case, peers: Sequence[Peer], plan: Plan, say: Say) -> list[Row
         probe.ready()
         before = core_times()
         say(f"{case.name}: {len(entries)} take turns")
-        probes = _take_turns(entries, probe, plan)
+        probes, attention = _take_turns(entries, probe, plan)
         stolen = stolen_share(before, core_times())
-    conditions = _Conditions(task, truth, _limits(probes), probes, stolen)
+    conditions = _Conditions(task, truth, _limits(probes), probes, attention, stolen)
     return [*(_judged(entry, conditions) for entry in entries), *rows]
 
 
@@ -217,33 +235,43 @@ def _prepared(row: Row, process: Process) -> _Entry:
     return entry
 
 
-def _take_turns(entries: Sequence[_Entry], probe: Process, plan: Plan) -> list[dict[str, Any]]:
-    """Windows in turn until every system is done; the probe's readings before, among and after them."""
+def _take_turns(entries: Sequence[_Entry], probe: Process, plan: Plan) -> tuple[list[dict[str, Any]], float]:
+    """Windows in turn until every system is done.
+
+    Returns: the probe's readings before, among and after them; and the most instructions a second between two windows.
+    """
     probes = [probe.do("probe")]
-    for turn in _turns(entries, plan):
+    turn, issued = 0, _attention(probe)
+    most = issued
+    while not all(entry.is_done(plan, most) for entry in entries):
         for entry in entries:
-            if not entry.is_done(plan):
-                _window(entry)
+            if entry.is_done(plan, most):
+                continue
+            seconds = _seconds(entry)
+            before, issued = issued, _attention(probe)
+            most = max(most, issued)
+            if seconds is not None:
+                entry.windows.append(_Window(seconds, min(before, issued)))
+        turn += 1
         if turn % max(1, plan.windows // PROBES) == 0:
             probes.append(probe.do("probe"))
-    return [*probes, probe.do("probe")]
+            issued = _attention(probe)
+    return [*probes, probe.do("probe")], most
 
 
-def _turns(entries: Sequence[_Entry], plan: Plan) -> Iterator[int]:
-    turn = 0
-    while not all(entry.is_done(plan) for entry in entries):
-        turn += 1
-        yield turn
+def _attention(probe: Process) -> float:
+    return float(probe.do("attention")["issued"])
 
 
-def _window(entry: _Entry) -> None:
+def _seconds(entry: _Entry) -> float | None:
+    """Of a window; None where the system failed."""
     try:
         said = entry.process.do("window")
     except Failed as error:
         entry.failure = str(error)
-        return
+        return None
     entry.steps = int(said["steps"])
-    entry.seconds.append(float(said["seconds"]))
+    return float(said["seconds"])
 
 
 def _limits(probes: Sequence[dict[str, Any]]) -> Limits:
@@ -265,15 +293,18 @@ def _judged(entry: _Entry, conditions: _Conditions) -> Row:
         probe_gflops=limits.gflops,
         flops_per_cycle=limits.gflops / limits.ghz,
         stolen=conditions.stolen,
-        windows=len(entry.seconds),
+        windows=len(entry.windows),
         steps_per_window=entry.steps,
     )
     if entry.failure:
         return voided(row, entry.failure)
     error = loss_error(entry.losses, conditions.truth)
-    times = np.array(entry.seconds) / entry.steps * MICRO
+    quiet = entry.undisturbed(conditions.attention)
+    few = crowded(len(quiet), len(entry.windows))
+    seconds = [window.seconds for window in entry.windows] if few else quiet
+    times = np.array(seconds) / entry.steps * MICRO
     best = float(times.min())
-    row = replace(row, loss_error=error)
+    row = replace(row, loss_error=error, windows=len(seconds), disturbed=len(entry.windows) - len(quiet))
     wrong = disagreement(recipe, error) or impossible(best, floor_us)
     if wrong:
         return voided(row, wrong)
@@ -286,5 +317,5 @@ def _judged(entry: _Entry, conditions: _Conditions) -> Row:
         share_of_peak=share_of_peak(recipe, best / MICRO, limits),
         share_of_floor=floor_us / best,
         compile_ms=max(0.0, (first_seconds - first_steps * best / MICRO) * 1e3),
-        void=conditions.flaw or None,
+        void=conditions.flaw or few or None,
     )

@@ -11,6 +11,8 @@ from chainrule.bench.task import Recipe
 
 TOLERANCES: Final = {"sgd": 1e-5, "adam": 1e-4}  # of a loss, relative; float32 leaves 1e-6
 STEADY: Final = 0.03  # share of the peak by which probes before, among and after the windows may differ
+ATTENTIVE: Final = 0.95  # of the most instructions a second any burst began: what surrounds an undisturbed window
+ENOUGH: Final = 5  # undisturbed windows, from which times can be told
 MICRO: Final = 1e6
 
 
@@ -30,7 +32,8 @@ class Row:
         best_us: µs a step in the best window; None where nothing can be said.
         p25_us: the 25th percentile of the windows.
         median_us: the median.
-        windows: how many there were.
+        windows: how many the times are taken from.
+        disturbed: how many were set aside, because something else had a part of the core before or after them.
         steps_per_window: in each.
         floor_us: µs below which no system can be.
         instruction_set: that the probe ran and all systems were held to.
@@ -59,6 +62,7 @@ class Row:
     p25_us: float | None = None
     median_us: float | None = None
     windows: int = 0
+    disturbed: int = 0
     steps_per_window: int = 0
     floor_us: float | None = None
     instruction_set: str | None = None
@@ -113,6 +117,13 @@ def impossible(best_us: float, floor_us: float) -> str:
     if best_us >= floor_us:
         return ""
     return f"{best_us:.4g} µs is below the floor of {floor_us:.4g} µs: an error of the benchmark"
+
+
+def crowded(undisturbed: int, windows: int) -> str:
+    """Why so few undisturbed windows void a row; "" where they are enough."""
+    if undisturbed >= min(ENOUGH, windows):
+        return ""
+    return f"something else shared the core: {undisturbed} of {windows} windows had all of it; measure again later"
 
 
 def unsteady(gflops: list[float]) -> str:

@@ -6,6 +6,7 @@ Each line on stdin is a JSON object, each answer one on what was stdout; whateve
     {"do": "calibrate"}         how many steps fill a window
     {"do": "window"}            train so many steps, answer the seconds
     {"do": "probe"}             what the processor can do (only of the process that probes)
+    {"do": "attention"}         how much of itself it gives just now (only of that process)
 """
 
 from __future__ import annotations
@@ -111,6 +112,10 @@ class ProbeSession:
             "isa": self._isa.name,
             "lanes": self._isa.lanes("float32"),
         }
+
+    def attention(self) -> dict[str, Any]:
+        """A burst that fills the processor."""
+        return {"issued": self._probe.attention()}
 
 
 def main(words: list[str]) -> int:
