@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -116,6 +117,22 @@ def test_a_process_that_dies_leaves_its_last_words(
     monkeypatch.setattr(process, "WORKER", "no_such_module_at_all")
     with begin("numpy_by_hand", 0) as worker, pytest.raises(Failed, match="No module named no_such_module_at_all"):
         worker.ready()
+
+
+def test_what_pytorch_compiles_is_not_taken_from_another_run(
+    monkeypatch: pytest.MonkeyPatch, begin: Callable[[str, int], Process], tmp_path: Path
+) -> None:
+    given: list[dict[str, str]] = []
+    start = subprocess.Popen
+
+    def noted(*arguments: Any, env: dict[str, str], **rest: Any) -> Any:
+        given.append(env)
+        return start(*arguments, env=env, **rest)
+
+    monkeypatch.setattr(process.subprocess, "Popen", noted)
+    with begin("numpy_by_hand", 0) as worker:
+        worker.ready()
+    assert Path(given[0]["TORCHINDUCTOR_CACHE_DIR"]).parent == tmp_path
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux binds processes here")

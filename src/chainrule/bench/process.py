@@ -16,6 +16,8 @@ from chainrule.bench.worker import PROBE
 WORKER: Final = "chainrule.bench.worker"
 # Pools that read their size from the environment; the affinity of the process is what truly binds them.
 POOLS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "CHAINRULE_THREADS")
+# Where PyTorch keeps what it compiled: it takes up code for wider vectors than it is held to, and computes nonsense.
+COMPILED: Final = "TORCHINDUCTOR_CACHE_DIR"
 # What other systems read to stay within an instruction set, when CHAINRULE_CPU holds chainrule to it.
 HOLDING: Final[dict[str, dict[str, str]]] = {
     "x86-64-v3": {
@@ -59,7 +61,8 @@ class Process:
     ) -> None:
         isa = held()
         holding = {} if isa is None else HOLDING.get(isa.name, {})
-        environment = {**os.environ, **dict.fromkeys(POOLS, str(len(cores))), **holding}
+        pools = dict.fromkeys(POOLS, str(len(cores)))
+        environment = {**os.environ, **pools, **holding, COMPILED: str(folder / "compiled")}
         self._log = log
         with log.open("wb") as stderr:
             self._process = subprocess.Popen(  # noqa: S603 - this interpreter and our own module
