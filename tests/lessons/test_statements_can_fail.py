@@ -24,7 +24,12 @@ CHANGED: list[tuple[Any, str, dict[str, Any], set[str]]] = [
     (one_weight, "one-weight", {"RATE": 0.8}, {"falls", "approach"}),
     (one_weight, "one-weight", {"TARGET": 0.7}, {"target"}),
     (learning_rate, "learning-rate", {"DIGITS_RATES": (0.1, 0.01, 0.001)}, {"between"}),
-    (activations, "activations", {"NETWORKS": dict.fromkeys(activations.NETWORKS, ("linear",) * 3)}, {"bent"}),
+    (
+        activations,
+        "activations",
+        {"NETWORKS": dict.fromkeys(activations.NETWORKS, ("linear",) * 3)},
+        {"bent", "patterns", "unexplained"},
+    ),
     (vanishing, "vanishing", {"DEPTH": 1}, {"shrinks", "stuck", "accuracy"}),
     (exploding, "exploding", {"GAINS": (1.0, 3.0), "DEPTH": 1}, {"grows"}),
     (dying_relu, "dying-relu", {"DEEP": 0.0}, {"silent"}),
