@@ -59,6 +59,7 @@ NAMES: list[tuple[Formula, str, str]] = [
     (symbol("σ", accent="prime"), "σ′", "sigma'"),
     (symbol("δ", 0, 1), "δ¹₀", "delta1[0]"),
     (symbol("h", None, "t"), "hᵗ", "h^t"),
+    (symbol("a", "k", minus(symbol("l"), one)), "aˡ⁻¹ₖ", "a[k]^(l-1)"),
     (symbol("h", 0, "Q"), "h₀^Q", "h[0]^Q"),
     (symbol("η"), "η", "eta"),
     (Symbol("x\x1b[2J\n"), "x\\x1b[2J\\n", "x\\x1b[2J\\n"),

@@ -122,6 +122,21 @@ def test_a_layer_alone_reaches_back_through_those_that_are_alike() -> None:
     assert repeated(unit)[0][0] == [5, 4, 3, 2]
 
 
+def test_weight_by_weight_the_deltas_that_chains_start_with_come_first() -> None:
+    made = deep(*[Dense(5, "relu")] * 4)
+    page = derivation(made, (0,), "dense_1[2]", "scalar")
+    assert formulas(page, "deltas") == [
+        "δ⁵ⱼ = ŷⱼ − yⱼ",
+        "∂L/∂aˡⱼ = Σₖ δˡ⁺¹ₖ Wˡ⁺¹ⱼₖ",
+        "δˡⱼ = ∂L/∂aˡⱼ · 1[zˡⱼ > 0] l = 4, …, 2",
+    ]
+    names = [block.name for block in page.blocks]
+    assert names.index("deltas") < names.index("weights dense_1")
+    last = derivation(made, (0,), "dense_5[2]", "scalar")
+    assert "deltas" not in [block.name for block in last.blocks]
+    assert "deltas" not in [block.name for block in derivation(made, (0,), "dense_4[2]", "scalar").blocks]
+
+
 def test_numbers_that_are_few_stand_beside_the_equation_that_they_fill_in() -> None:
     page = derivation(deep(*[Dense(2, "sigmoid")] * 3, width=2), (0,))
     own = formulas(page, "numbers dense_2")

@@ -28,6 +28,7 @@ from chainrule.explain.derived import Derived, extent
 from chainrule.explain.equations import (
     Passage,
     back_blocks,
+    deltas_block,
     forward_blocks,
     lines,
     own_part,
@@ -100,8 +101,10 @@ def _formulas(derived: Derived, depth: Depth) -> list[Block]:
     """The equations at one depth, and the numbers that are not in them."""
     match depth:
         case "scalar":
-            back = weight_blocks(derived) if derived.gradients else back_blocks(derived, whole=False)
-            return [*forward_scalars(derived), *prediction_block(derived), *back]
+            if not derived.gradients:
+                return [*forward_scalars(derived), *prediction_block(derived), *back_blocks(derived, whole=False)]
+            deltas = deltas_block(derived, {name.rpartition(".")[0] for name, _ in weights_meant(derived)[0]})
+            return [*forward_scalars(derived), *prediction_block(derived), *deltas, *weight_blocks(derived)]
         case "layer":
             formulas = [*forward_blocks(derived, whole=False), *back_blocks(derived, whole=False)]
             sizes = size_table(derived, repeated_names(derived))

@@ -181,6 +181,22 @@ def _forward(stretch: Stretch) -> list[Equation]:
     return [*map(Equation, before), Equation(last, value=stretch.validity)]
 
 
+def deltas_block(derived: Derived, layers: Container[str]) -> list[Block]:
+    """How the deltas come about that the chains of these layers' weights start with.
+
+    Nothing where they start at the output, whose own delta stands apart.
+    """
+    own: dict[str, list[Relation]] = {}
+    lowest = max((place for place, name in enumerate(derived.passed) if derived.layer_of(name) in layers), default=-1)
+    of_lowest = derived.layer_of(derived.passed[lowest]) if lowest >= 0 else ""
+    names = [name for name in derived.passed[:lowest] if derived.layer_of(name) != of_lowest]
+    for name in names if names[1:] else []:
+        layer = derived.layer_of(name)
+        own.setdefault(layer, []).append(_line(derived, name, layer, whole=False).formula)
+    shown = [line for stretch in stretches(list(own.items())) for line in _forward(stretch)]
+    return [Labeled("The way back", (Equations(tuple(shown)),), name="deltas")] if shown else []
+
+
 # ---- numbers in formulas ----
 
 

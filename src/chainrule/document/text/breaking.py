@@ -14,15 +14,16 @@ from chainrule.document.text.typeset import BESIDE_GAP, Typesetter
 SMALLER_MATRICES: Final = (8, 5, 3)
 
 
-def fit(formula: f.Formula, width: int, setter: Typesetter) -> Box:
-    """The formula as a box no wider than the width."""
-    for candidate in (setter, *(replace(setter, matrix_limit=limit) for limit in SMALLER_MATRICES)):
-        box = candidate.box(formula)
-        if box.width <= width:
-            return box
-        broken = _broken(formula, width, candidate)
-        if broken is not None:
-            return broken
+def fit(formula: f.Formula, width: int, setter: Typesetter, spare: int = 0) -> Box:
+    """The formula as a box no wider than the width; where it can be, with so many columns to spare."""
+    for room in dict.fromkeys((max(width - spare, 1), width)):
+        for candidate in (setter, *(replace(setter, matrix_limit=limit) for limit in SMALLER_MATRICES)):
+            box = candidate.box(formula)
+            if box.width <= room:
+                return box
+            broken = _broken(formula, room, candidate)
+            if broken is not None:
+                return broken
     return block(wrap(replace(setter, matrix_limit=SMALLER_MATRICES[-1]).text(formula), width, hang=2))
 
 
@@ -83,6 +84,13 @@ def _hang(formula: f.Formula, width: int, setter: Typesetter) -> int:
 
 def _pieces(formula: f.Formula, width: int, setter: Typesetter) -> list[Box]:
     """The formula cut at its outermost signs, and the parts still too wide at theirs."""
+    if isinstance(formula, f.Fraction) and isinstance(formula.numerator, f.Sum):  # Σ a · b over N as 1/N Σ a · b
+        share = setter.box(f.Fraction(f.Number(1), formula.denominator))
+        first, *others = _pieces(formula.numerator, width, setter)
+        return [beside(share, line(" "), first), *others]
+    if isinstance(formula, f.Sum) and isinstance(formula.body, f.Product):
+        first, *others = setter.pieces(formula.body)
+        return [beside(setter.box(replace(formula, body=f.Symbol(""))), first), *others]
     if not isinstance(formula, f.Relation | f.Plus | f.Product):
         return [setter.box(formula)]
     boxes = setter.pieces(formula)

@@ -20,6 +20,8 @@ from chainrule.document.text.tables import table_lines
 
 LABEL_GAP: Final = 3
 NARROWEST_BESIDE: Final = 28  # columns; with less beside the labels, labels go above
+MARGIN_GAP: Final = 2
+SHORT_MARGIN: Final = 10  # columns: the number of an equation keeps its place beside it
 MOST_ROWS: Final = 24  # of numbers that stand for a drawing
 NARROWEST: Final = 12  # columns; nothing is indented into less
 _NOTES: Final[dict[t.NoteKind, tuple[str, Style]]] = {
@@ -127,7 +129,7 @@ class Page:
         indent = (self.labels or self._indent(2)) if labeled else 0
         inner = self.width - indent
         setter = replace(self.pen.display, inline=block.inline)
-        fitted = [fit(equation.formula, inner, setter) for equation in block.lines]
+        fitted = [fit(equation.formula, inner, setter, self._kept_for(equation)) for equation in block.lines]
         lines: list[str] = []
         for place, (equation, box) in enumerate(
             zip(block.lines, self._on_relations(block, fitted, inner), strict=True)
@@ -136,6 +138,11 @@ class Page:
             rows = self._valued(box, equation.value, inner)
             lines += [""] * apart + (self._beside(equation.label, rows) if labeled else rows)
         return lines
+
+    def _kept_for(self, equation: t.Equation) -> int:
+        """The columns that a formula leaves to what stands at its margin, where that is short."""
+        needed = columns_of(self.pen.line(equation.value)) + MARGIN_GAP
+        return needed if MARGIN_GAP < needed <= SHORT_MARGIN else 0
 
     def _on_relations(self, block: t.Equations, fitted: Sequence[Box], width: int) -> Sequence[Box]:
         """Boxes moved right so that their first relations stand in one column, where there is room."""
