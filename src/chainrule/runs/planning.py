@@ -97,9 +97,10 @@ def _effort_in_words(plan: Plan, passes: float) -> str:
     effort = plan.effort
     total = effort.plan + effort.text + effort.code
     kept = "all" if effort.kept == effort.modules else "none" if effort.kept == 0 else str(effort.kept)
+    text = f"text {_ms(effort.text)}" if effort.text else "no text, since the program is known"
     return (
-        f"graph passes {_ms(passes)}; from plan to code {_ms(total)}: plan {_ms(effort.plan)}, text "
-        f"{_ms(effort.text)}, code {_ms(effort.code)}, {kept} of its {effort.modules} pieces from the cache"
+        f"graph passes {_ms(passes)}; from plan to code {_ms(total)}: plan {_ms(effort.plan)}, {text}, "
+        f"code {_ms(effort.code)}, {kept} of its {effort.modules} pieces from the cache"
     )
 
 

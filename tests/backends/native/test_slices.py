@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import re
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,19 +57,19 @@ def test_a_slice_makes_no_allocation(monkeypatch: pytest.MonkeyPatch) -> None:
     """Python's allocations are counted by tracemalloc, those of the C library by what it says is in use."""
     monkeypatch.setenv(crew.VARIABLE, "1")
     _, compiled, run = compiled_for(WIDE, 30)
-    entry, function = compiled._entries[False]
+    entered = compiled._entries[False]
     found: list[tuple[int, int]] = []
 
     def counted(record: int, thread: int) -> int:
         before = in_use()
         tracemalloc.start()
-        done = int(function(record, thread))
+        done = int(entered.function(record, thread))
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         found.append((peak, in_use() - before))
         return done
 
-    compiled._entries[False] = (entry, counted)
+    compiled._entries[False] = replace(entered, function=counted)
     for _ in range(3):
         run()
     python, library = found[-1]

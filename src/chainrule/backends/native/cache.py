@@ -68,6 +68,36 @@ def load(
     return library
 
 
+def load_kept(names: Sequence[str], symbols: Sequence[str]) -> jit.Library | None:
+    """Modules by their keys, without their text; None where one of them is not there, or is not what it should be."""
+    images = [_remembered(name) or _read(name) for name in names]
+    if not all(images):
+        return None
+    for name, image in zip(names, images, strict=True):
+        _remember(name, image or b"")
+    library = jit.load([image or b"" for image in images], [*symbols, *map(_check_name, names)])
+    if any(library.function(_check_name(n), result=ctypes.c_int64)() != _check_number(n) for n in names):
+        _forget(names)
+        return None
+    for name in names:
+        del library.addresses[_check_name(name)]
+    return library
+
+
+def keep(name: str, content: bytes) -> None:
+    """Remember something under a hash of all that decides it, and write it like code."""
+    _remember(name, content)
+    _write_later({name: content})
+
+
+def kept(name: str) -> bytes | None:
+    """What was kept under a name; None where it is not there."""
+    content = _remembered(name) or _read(name)
+    if content is not None:
+        _remember(name, content)
+    return content
+
+
 def object_code(text: str, isa: Isa) -> bytes:
     """The object code of one module, from the cache where it is there.
 

@@ -6,6 +6,7 @@ import ctypes
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,11 @@ from chainrule.backends.given import NUMPY
 from chainrule.backends.native import cache, driver
 from chainrule.backends.native.arenas import arena
 from chainrule.backends.native.crew import CREW, Patience, thread_count
-from chainrule.backends.native.driver import Code, Entry
+from chainrule.backends.native.driver import Code
 from chainrule.backends.native.layout import Sizes
 from chainrule.backends.native.machine import Isa
 from chainrule.backends.native.meeting import SLEPT, WORDS
+from chainrule.backends.native.recipes import Recipe, keep_recipe, places_of, read_recipe, recipe_name
 from chainrule.backends.native.schedule import Roles, Schedule, schedule
 from chainrule.backends.protocol import Array, StopFlag
 from chainrule.graph.node import Graph
@@ -41,12 +43,19 @@ class Effort:
     kept: int
 
 
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """The function that runs a slice, and what it is made of."""
+
+    recipe: Recipe
+    function: Any
+
+
 class Compiled:
     """One graph for given sizes.
 
     Attributes:
         plan: what runs when, and where each value is.
-        code: its text.
         effort: what it took.
     """
 
@@ -54,21 +63,26 @@ class Compiled:
         began = time.perf_counter()
         self.plan: Schedule = schedule(graph, roles, sizes)
         planned = time.perf_counter()
-        self.code: Code = driver.write(self.plan, isa)
-        self.threads = thread_count() if self.code.is_shared else 1
-        self._isa = isa
-        self._entries: dict[bool, tuple[Entry, Any]] = {}
-        entry = driver.entry(self.code, many=self.threads > 1)
-        written = time.perf_counter()
-        texts = self._texts(entry)
-        kept = sum(cache.holds(text, isa) for text in texts)
-        self._entries[self.threads > 1] = self._loaded(entry)
-        loaded = time.perf_counter()
-        self.effort = Effort(planned - began, written - planned, loaded - written, len(texts), kept)
+        self._graph, self._isa = graph, isa
+        self._text_seconds = 0.0
+        self._entries: dict[bool, Entered] = {}
+        made, fresh = self._made(many=thread_count() > 1)
+        self._scratch_each = made.recipe.scratch
+        self.threads = thread_count() if made.recipe.is_shared else 1
+        self._entries[self.threads > 1] = made
+        code = time.perf_counter() - planned - self._text_seconds
+        count = len(made.recipe.modules)
+        self.effort = Effort(planned - began, self._text_seconds, code, count, count - fresh)
+        self._slots = driver.slots(self.plan)
         self._patience = Patience()
         self._work = arena(self.plan.work_bytes)
-        self._scratch = arena(self.code.scratch * self.threads)
+        self._scratch = arena(self._scratch_each * self.threads)
         self._meeting = arena(4 * WORDS).view(np.int32)
+
+    @cached_property
+    def code(self) -> Code:
+        """The text of all functions; written when there is no recipe, or when somebody asks."""
+        return driver.write(self.plan, self._isa)
 
     # ---- running ----
 
@@ -92,7 +106,7 @@ class Compiled:
         stop: StopFlag,
     ) -> int:
         """Do steps until the offsets end or stopping is asked for; gives the steps done."""
-        record = np.zeros(driver.TAIL + len(self.code.slots), np.int64)
+        record = np.zeros(driver.TAIL + len(self._slots), np.int64)
         record[driver.STATE] = memory.ctypes.data
         record[driver.WORK] = self._work.ctypes.data
         record[driver.SCRATCH] = self._scratch.ctypes.data
@@ -101,24 +115,24 @@ class Compiled:
         record[driver.STEPS] = len(offsets) - 1
         record[driver.FIRST_STEP] = first_step
         record[driver.STOP] = stop.address
-        record[driver.SCRATCH_EACH] = self.code.scratch
+        record[driver.SCRATCH_EACH] = self._scratch_each
         record[driver.MEETING] = self._meeting.ctypes.data
         given = {"column": columns, "rate": rates, "report": reports}
-        for (kind, name), slot in self.code.slots.items():
+        for (kind, name), slot in self._slots.items():
             record[slot] = given[kind][name].ctypes.data
         return self._enter(record)
 
     def _enter(self, record: Array) -> int:
         """Run the slice, with as many threads as it is worth; no result depends on how many, or on the time."""
         threads = self._patience.threads(self.threads)
-        entry, function = self._entry(many=threads > 1)
+        entered = self._entry(many=threads > 1)
         record[driver.THREADS] = threads
         address = int(record.ctypes.data)
         self._meeting[:] = 0
         done = [0] * threads
 
         def each(number: int) -> None:
-            done[number] = int(function(address, number))
+            done[number] = int(entered.function(address, number))
 
         began = time.perf_counter()
         if threads == 1:
@@ -128,20 +142,33 @@ class Compiled:
         seconds = time.perf_counter() - began
         if threads > 1:
             slept = int(self._meeting[SLEPT])
-            self._patience.note(done[0], seconds, slept, done[0] * entry.meetings, threads)
+            self._patience.note(done[0], seconds, slept, done[0] * entered.recipe.meetings, threads)
         elif self.threads > 1 and done[0] > 0:
             self._patience.note_alone(done[0], seconds)
         return done[0]
 
-    def _entry(self, *, many: bool) -> tuple[Entry, Any]:
+    def _entry(self, *, many: bool) -> Entered:
         """The function for one thread or for several, compiled when first asked for; most runs need but one."""
         if many not in self._entries:
-            self._entries[many] = self._loaded(driver.entry(self.code, many=many))
+            self._entries[many], _ = self._made(many=many)
         return self._entries[many]
 
-    def _texts(self, entry: Entry) -> list[str]:
-        return [entry.text, *self.code.written.modules.values()]
-
-    def _loaded(self, entry: Entry) -> tuple[Entry, Any]:
-        library = cache.load(self._texts(entry), self._isa, [entry.name])
-        return entry, library.function(entry.name, ctypes.c_void_p, ctypes.c_int64, result=ctypes.c_int64)
+    def _made(self, *, many: bool) -> tuple[Entered, int]:
+        """The function and its recipe, and how many of its modules had to be compiled."""
+        name = recipe_name(self._graph, self.plan, self._isa, many=many)
+        recipe = read_recipe(name, self.plan)
+        library = None if recipe is None else cache.load_kept(recipe.modules, [recipe.name])
+        fresh = 0
+        if recipe is None or library is None:
+            began = time.perf_counter()
+            entry = driver.entry(self.code, many=many and self.code.is_shared)
+            texts = [entry.text, *self.code.written.modules.values()]
+            self._text_seconds = time.perf_counter() - began
+            fresh = sum(not cache.holds(text, self._isa) for text in texts)
+            library = cache.load(texts, self._isa, [entry.name])
+            modules = tuple(dict.fromkeys(cache.key(text, self._isa) for text in texts))
+            code = self.code
+            recipe = Recipe(entry.name, entry.meetings, modules, code.scratch, code.is_shared, places_of(self.plan))
+            keep_recipe(name, recipe)
+        function = library.function(recipe.name, ctypes.c_void_p, ctypes.c_int64, result=ctypes.c_int64)
+        return Entered(recipe, function), fresh

@@ -69,7 +69,7 @@ def write(plan: Schedule, isa: Isa) -> Code:
     written = stages(plan, isa)
     is_shared = any(is_worth_sharing(plan, stage) for stage in written.calls)
     scratch = max((stage.scratch for stage in written.calls), default=0)
-    return Code(plan, written, _slots(plan), scratch, is_shared)
+    return Code(plan, written, slots(plan), scratch, is_shared)
 
 
 def entry(code: Code, *, many: bool) -> Entry:
@@ -83,7 +83,7 @@ def entry(code: Code, *, many: bool) -> Entry:
     return Entry(made.name, hasty + module.text(), made.meetings)
 
 
-def _slots(plan: Schedule) -> dict[tuple[str, str], int]:
+def slots(plan: Schedule) -> dict[tuple[str, str], int]:
     """The words of the call record behind those that are always there."""
     named = (
         ("column", plan.roles.columns),

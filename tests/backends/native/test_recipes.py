@@ -1,0 +1,139 @@
+"""A program whose recipe is kept is loaded without its text being written, to the same bits; else it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chainrule.backends.kept_code import folder
+from chainrule.backends.native import NativeBackend, cache, driver, recipes
+from chainrule.backends.native.layout import Sizes
+from chainrule.backends.native.machine import named, runnable
+from chainrule.backends.native.schedule import Roles, Schedule, schedule
+from chainrule.backends.protocol import Step
+from tests.absent import require
+from tests.backends.native.agreement import train
+from tests.backends.native.networks import first_state, network_step, samples
+
+require("llvmlite", "pip install llvmlite")
+ROWS, BATCH = 40, 8
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    monkeypatch.setenv("CHAINRULE_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("CHAINRULE_THREADS", "1")
+    forget()
+    yield
+    forget()
+
+
+def forget() -> None:
+    """As a new process: nothing is in memory."""
+    cache.settle()
+    cache._objects.clear()
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[Schedule]:
+    """The plans whose text was written."""
+    seen: list[Schedule] = []
+    write = driver.write
+
+    def noted(plan: Schedule, isa: Any) -> driver.Code:
+        seen.append(plan)
+        return write(plan, isa)
+
+    monkeypatch.setattr(driver, "write", noted)
+    return seen
+
+
+def step_of(width: int = 12) -> Step:
+    return network_step((20, width, 5), loss="cross_entropy", optimizer="adam")
+
+
+def bits(step: Step) -> dict[str, bytes]:
+    state = train(step, NativeBackend(), first_state(step), samples(step, ROWS), BATCH, 3)[0]
+    return {name: array.tobytes() for name, array in state.items()}
+
+
+def test_a_program_known_from_before_is_not_written_again(written: list[Schedule]) -> None:
+    first = bits(step_of())
+    assert len(written) == 1
+    forget()
+    assert bits(step_of()) == first
+    assert len(written) == 1
+    forget()
+    assert bits(step_of(13)).keys() == first.keys()
+    assert len(written) == 2
+
+
+def test_the_plan_that_is_shown_is_the_same_with_and_without_a_recipe(written: list[Schedule]) -> None:
+    before = NativeBackend().compile(step_of()).plan(BATCH)
+    forget()
+    after = NativeBackend().compile(step_of()).plan(BATCH)
+    assert (after.stages, after.places, after.scratch_bytes) == (before.stages, before.places, before.scratch_bytes)
+    assert before.effort.text > after.effort.text == 0.0
+    assert before.effort.modules == after.effort.modules == after.effort.kept
+    assert before.effort.kept < before.effort.modules
+    assert len(written) == 2  # the second time for the stages that are shown
+
+
+@pytest.mark.parametrize("harm", ["cut", "gone", "changed"])
+def test_a_piece_that_is_damaged_or_gone_is_made_again(written: list[Schedule], harm: str) -> None:
+    first = bits(step_of())
+    forget()
+    home = folder()
+    assert home is not None
+    for path in sorted(home.iterdir())[::2]:
+        content = path.read_bytes()
+        if harm == "gone":
+            path.unlink()
+        else:
+            path.write_bytes(content[:-9] if harm == "cut" else content[:-1] + bytes([content[-1] ^ 1]))
+    assert bits(step_of()) == first
+    assert len(written) == 2
+    forget()
+    assert bits(step_of()) == first
+    assert len(written) == 2
+
+
+def plan_of(step: Step, batch: int = BATCH) -> Schedule:
+    return schedule(step.graph, Roles.of(step), Sizes.of({}, step.size, batch))
+
+
+def test_whatever_decides_the_code_is_in_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    best, plain = runnable()[0], named("generic")
+    step = step_of()
+    plan = plan_of(step)
+    first = recipes.recipe_name(step.graph, plan, best, many=False)
+    assert recipes.recipe_name(step_of().graph, plan_of(step_of()), best, many=False) == first
+    names = {
+        first,
+        recipes.recipe_name(step.graph, plan, best, many=True),
+        recipes.recipe_name(step.graph, plan, plain, many=False),
+        recipes.recipe_name(step.graph, plan_of(step, 9), best, many=False),
+        recipes.recipe_name(step_of(13).graph, plan_of(step_of(13)), best, many=False),
+    }
+    monkeypatch.setattr(recipes, "_sources", lambda: "other sources")
+    names.add(recipes.recipe_name(step.graph, plan, best, many=False))
+    assert len(names) == 6
+
+
+def test_a_recipe_for_other_places_is_not_used(written: list[Schedule], monkeypatch: pytest.MonkeyPatch) -> None:
+    first = bits(step_of())
+    forget()
+    monkeypatch.setattr("chainrule.backends.native.recipes.places_of", lambda _: "elsewhere")
+    assert bits(step_of()) == first
+    assert len(written) == 2
+
+
+def test_a_recipe_that_says_something_else_is_not_used() -> None:
+    plan = plan_of(step_of())
+    cache.keep("aa" * 32, b'{"name": "cr_slice_alone"}')
+    assert recipes.read_recipe("aa" * 32, plan) is None
+    cache.keep("bb" * 32, b"no recipe at all")
+    assert recipes.read_recipe("bb" * 32, plan) is None
