@@ -54,6 +54,47 @@ def test_the_update_is_the_one_that_training_makes(xor: cr.Run) -> None:
     assert "m ← 0.9 m + 0.1 g" in xor.explain(network=True, at=1).text
 
 
+def test_an_update_listed_for_programs_has_its_moments(xor: cr.Run) -> None:
+    """Each entry is what the weight's own page says, and is Adam's, worked by hand from the weights it left."""
+    listed: Any = xor.explain(network=True, at=1).data["update"]
+    for each in listed:
+        own: Any = xor.explain(each["weight"], at=1).data
+        g = own["gradient"]
+        assert each["gradient"] == pytest.approx(g, rel=1e-12, abs=1e-18)
+        assert (each["learning_rate"], each["step"], each["trained"]) == (0.1, 1, None)
+        m, v = each["slots"]["m"], each["slots"]["v"]
+        assert m["after"] == pytest.approx(0.9 * m["before"] + 0.1 * g, rel=1e-12, abs=1e-18)
+        assert v["after"] == pytest.approx(0.999 * v["before"] + 0.001 * g * g, rel=1e-12, abs=1e-30)
+        assert m["corrected"] == pytest.approx(m["after"] / (1 - 0.9**2), rel=1e-12)
+        assert v["corrected"] == pytest.approx(v["after"] / (1 - 0.999**2), rel=1e-12)
+        moved = 0.1 * m["corrected"] / (np.sqrt(v["corrected"]) + 1e-7)
+        assert each["after"] == pytest.approx(each["before"] - moved, rel=1e-12, abs=1e-15)
+        assert set(each) - {"weight", "trained"} == set(own["update"])
+    assert any(each["slots"]["m"]["before"] for each in listed)
+
+
+@pytest.mark.parametrize("asked", [{"unit": "dense_1[3]"}, {"layer": "dense_2"}, {"network": True}])
+def test_an_update_in_float32_stands_beside_the_one_in_float64(digits_run: cr.Run, asked: dict[str, Any]) -> None:
+    """What training computes itself is, to the bit, the weight of the step that follows."""
+    following = digits_run.at(8).weights
+    listed: Any = digits_run.explain(**asked, at=7).data["update"]
+    assert listed
+    for each in listed:
+        name, _, place = each["weight"].partition("[")
+        index = tuple(int(axis) for axis in place.rstrip("]").split(","))
+        assert each["trained"]["dtype"] == "float32"
+        assert each["trained"]["after"] == float(following[name][index])
+        assert each["after"] == pytest.approx(each["trained"]["after"], abs=1e-6)
+        assert each["after"] != each["trained"]["after"]
+        assert each["trained"]["gradient"] == pytest.approx(each["gradient"], rel=1e-3, abs=1e-7)
+
+
+@pytest.mark.parametrize(("weight", "said"), [("dense_2.b[4]", "bias"), ("dense_2.W[3, 4]", "weight")])
+def test_a_bias_is_called_one(digits_run: cr.Run, weight: str, said: str) -> None:
+    page = digits_run.explain(weight, depth="layer", sample=3)
+    assert page.document.subtitle == f"one {said} of {weight.partition('[')[0]}, element by element"
+
+
 def test_a_moment_and_a_batch_are_those_of_explain(digits_run: cr.Run) -> None:
     start = digits_run.explain(layer="dense_2", batch=0, at="start")
     assert "step 0 · batch 0 of epoch 1 · 32 samples" in start.text
@@ -110,6 +151,12 @@ def test_what_is_not_finite_is_null_with_its_reason() -> None:
         ({"layer": "dense_1", "network": True}, cr.errors.RunError, "2 were named"),
         ({"layer": "dense_3"}, cr.errors.UnknownNameError, "known are dense_1, dense_2"),
         ({"layer": "dens_1"}, cr.errors.UnknownNameError, "did you mean 'dense_1'"),
+        (
+            {"layer": "dense_1[3]"},
+            cr.errors.ShapeError,
+            r"a unit, not a layer: .*--unit 'dense_1\[3\]'.* layer, dense_1",
+        ),
+        ({"layer": "dense_9[3]"}, cr.errors.UnknownNameError, "known are dense_1, dense_2"),
         ({"unit": "dense_1[16]"}, cr.errors.ShapeError, "has units 0 to 15"),
         ({"unit": "dense_1"}, cr.errors.ShapeError, r"write dense_1\[0\]"),
         ({"unit": "dense_9[0]"}, cr.errors.UnknownNameError, "known are dense_1, dense_2"),

@@ -149,7 +149,8 @@ def _place(subject: Subject, scope: Scope) -> str:
         case "unit":
             return f"unit {scope.unit} of {scope.layers[0]}, {_weights(_count(subject, scope))}"
         case _:
-            return f"one weight of {scope.parameters[0]}"
+            parameter = scope.parameters[0]
+            return f"one {'bias' if parameter.endswith('.b') else 'weight'} of {parameter}"
 
 
 def _count(subject: Subject, scope: Scope) -> int:

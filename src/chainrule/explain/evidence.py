@@ -25,7 +25,8 @@ from chainrule.document import (
 )
 from chainrule.draws import Purpose, uniform
 from chainrule.explain.derived import Derived
-from chainrule.explain.subject import show_weight
+from chainrule.explain.scope import Weight
+from chainrule.explain.subject import Subject, show_weight
 from chainrule.explain.witness import Witness, direction_witnesses, witnesses
 from chainrule.graph.node import Node
 
@@ -149,6 +150,32 @@ def trained_block(derived: Derived) -> list[Block]:
     )
     data: dict[str, Plain] = {"dtype": dtype, "off_by": off, "at": show_weight(name, place)}
     return [Labeled(f"In {dtype}", (Paragraph(said),), name="trained", data=data)]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What training computes itself of one weight: the gradient, and the weight after the update if it is trained."""
+
+    dtype: str
+    gradient: float
+    after: float | None
+
+
+def trained_weight(subject: Subject, weight: Weight) -> Trained | None:
+    """None where training computes in float64, as the page does."""
+    name, index = weight
+    if name not in subject.trained:
+        return None
+    gradient = subject.trained[name]
+    after = float(subject.landed[name][index]) if name in subject.landed else None
+    return Trained(str(gradient.dtype), float(gradient[index]), after)
+
+
+def trained_data(trained: Trained | None) -> dict[str, Plain] | None:
+    """The same for programs."""
+    if trained is None:
+        return None
+    return {"dtype": trained.dtype, "gradient": trained.gradient, "after": trained.after}
 
 
 def _furthest(derived: Derived, name: str, own: Array) -> tuple[str, tuple[int, ...], float]:

@@ -27,12 +27,13 @@ from chainrule.document import (
 )
 from chainrule.document.formula import Relator
 from chainrule.explain.derived import Derived
+from chainrule.explain.evidence import trained_data, trained_weight
 from chainrule.explain.formulas import Writer
 from chainrule.explain.notation import Notation
 from chainrule.explain.numbers import evaluate
 from chainrule.explain.scope import Weight
 from chainrule.explain.subject import UpdateRule, show_weight
-from chainrule.explain.update import corrected, of_time_alone
+from chainrule.explain.update import corrected, of_time_alone, update_at, update_data
 from chainrule.graph import expr as e
 from chainrule.graph.node import Graph, Node, make_graph
 from chainrule.graph.primitives import apply
@@ -115,7 +116,7 @@ def move_blocks(derived: Derived, weights: Sequence[Weight]) -> list[Block]:
     blocks: list[Block] = [_rule_block(rule, ALONE if derived.alone else ""), *none]
     blocks += [_weights_table(derived, rule, found, weights)] if weights else []
     blocks += [_sizes_table(derived, found)] if len(weights) < sum(each.before.size for each in found.values()) else []
-    return [Labeled("The update", tuple(blocks), name="update", data=_data(found, weights))]
+    return [Labeled("The update", tuple(blocks), name="update", data=_data(derived, rule, weights))]
 
 
 def _rule_block(rule: UpdateRule, condition: str) -> Equations:
@@ -182,13 +183,15 @@ def _sizes_table(derived: Derived, found: dict[str, Moved]) -> Table:
     return Table(columns, tuple(rows), name="moved parameters")
 
 
-def _data(found: dict[str, Moved], weights: Sequence[Weight]) -> dict[str, Plain]:
+def _data(derived: Derived, rule: UpdateRule, weights: Sequence[Weight]) -> dict[str, Plain]:
+    """Of each weight shown what its own page says of its update, and what training in its own dtype makes of it."""
     listed: list[Plain] = [
         {
-            "weight": show_weight(name, index),
-            "before": float(found[name].before[index]),
-            "after": float(found[name].after[index]),
+            "weight": show_weight(*weight),
+            **update_data(update_at(rule, weight, derived.numbers[name][index], float(derived.gradients[name][index]))),
+            "trained": trained_data(trained_weight(derived.subject, weight)),
         }
-        for name, index in weights
+        for weight in weights
+        for name, index in [weight]
     ]
     return {"weights": listed}

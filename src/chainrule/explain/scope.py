@@ -63,9 +63,14 @@ def whole_network(subject: Subject) -> Scope:
 def one_layer(text: str, subject: Subject) -> Scope:
     """A layer by its name, "dense_2".
 
-    Raises: UnknownNameError naming those that exist.
+    Raises: UnknownNameError naming those that exist; ShapeError for a unit of a layer, "dense_2[3]".
     """
-    name = text.strip()
+    name, unit = text.strip(), _UNIT.fullmatch(text)
+    if unit and unit["layer"] in layers_of(subject):
+        raise ShapeError(
+            f"'{name[:MOST_ECHOED]}' names a unit, not a layer: explain it as one (--unit '{name[:MOST_ECHOED]}'), "
+            f"or the whole layer, {unit['layer']}"
+        )
     if name not in layers_of(subject):
         raise UnknownNameError("layer", name[:MOST_ECHOED], layers_of(subject))
     return Scope((name,), _parameters([name], subject))

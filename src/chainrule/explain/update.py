@@ -27,6 +27,7 @@ from chainrule.explain.formulas import Writer
 from chainrule.explain.notation import Notation
 from chainrule.explain.numbers import evaluate
 from chainrule.explain.opened import Opened
+from chainrule.explain.scope import Weight
 from chainrule.explain.subject import UpdateRule
 from chainrule.graph.node import Graph, Node, depends_on
 
@@ -63,8 +64,14 @@ def update_of(opened: Opened) -> Update | None:
     rule = opened.subject.update
     if rule is None:
         return None
-    known = {name: array[opened.index] for name, array in rule.slots.get(opened.parameter, {}).items()}
-    known |= {"parameter": opened.values["weight"][opened.index], "gradient": np.array(opened.gradient)}
+    return update_at(rule, (opened.parameter, opened.index), opened.values["weight"][opened.index], opened.gradient)
+
+
+def update_at(rule: UpdateRule, weight: Weight, before: Array | float, gradient: float) -> Update:
+    """The update of one weight with this gradient, at every node of the rule."""
+    parameter, index = weight
+    known = {name: array[index] for name, array in rule.slots.get(parameter, {}).items()}
+    known |= {"parameter": np.asarray(before), "gradient": np.array(gradient)}
     known |= {"rate": np.array(rule.rate), "step": np.array(rule.step, dtype=np.uint32)}
     given = {name: np.asarray(known[name]) for name in rule.graph.input_names}
     nodes = rule.graph.nodes

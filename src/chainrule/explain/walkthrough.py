@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,7 +25,7 @@ from chainrule.document import (
     number,
     partial,
 )
-from chainrule.explain.evidence import checked_blocks, witness_data
+from chainrule.explain.evidence import checked_blocks, trained_data, trained_weight, witness_data
 from chainrule.explain.notation import LOSS, SAMPLE_LOSS, at, subscripted
 from chainrule.explain.opened import Opened
 from chainrule.explain.page import Words
@@ -187,39 +186,16 @@ def _alive_data(alive: Sequence[Alive]) -> dict[str, Plain]:
 
 def _evidence(opened: Opened, words: Words) -> list[Block]:
     blocks = checked_blocks(opened.witnesses, partial(LOSS, words.weight))
-    trained = _trained(opened)
+    trained = trained_weight(opened.subject, (opened.parameter, opened.index))
     if trained is not None:
         off = abs(trained.gradient - opened.gradient)
         said: list[Span] = ["training computes ", Number(trained.gradient, SIX), ", off by ", number(off, 1)]
         said.append(" from float64")
         if trained.after is not None:
             said += ["; the update leads to ", Number(trained.after, NINE)]
-        data = _trained_data(trained)
+        data = trained_data(trained) or {}
         blocks.append(Labeled(f"In {trained.dtype}", (Paragraph(tuple(said)),), name="trained", data=data))
     return blocks
-
-
-@dataclass(frozen=True, slots=True)
-class _Trained:
-    """What training computes itself: the gradient, and the weight after the update where it is trained."""
-
-    dtype: str
-    gradient: float
-    after: float | None
-
-
-def _trained(opened: Opened) -> _Trained | None:
-    """None where training computes in float64, as the page does."""
-    subject, name = opened.subject, opened.parameter
-    if name not in subject.trained:
-        return None
-    gradient = subject.trained[name]
-    after = float(subject.landed[name][opened.index]) if name in subject.landed else None
-    return _Trained(str(gradient.dtype), float(gradient[opened.index]), after)
-
-
-def _trained_data(trained: _Trained) -> dict[str, Plain]:
-    return {"dtype": trained.dtype, "gradient": trained.gradient, "after": trained.after}
 
 
 def _facts(words: Words) -> Labeled:
@@ -269,7 +245,7 @@ def _sample_data(opened: Opened, position: int) -> dict[str, Plain]:
 def _shared_data(opened: Opened, update: Update | None) -> dict[str, Plain]:
     """When, of whom, what the update makes of it, and what training computes itself."""
     subject = opened.subject
-    trained = _trained(opened)
+    trained = trained_weight(opened.subject, (opened.parameter, opened.index))
     alive = (alive_weights(opened) or alive_elsewhere(opened)) if opened.gradient == 0.0 else []
     return {
         "moment": subject.context,
@@ -278,7 +254,7 @@ def _shared_data(opened: Opened, update: Update | None) -> dict[str, Plain]:
         "parts": list(subject.parts),
         "update": None if update is None else update_data(update),
         "facts": sorted({str(fact) for fact, _ in opened.last_delta.facts}),
-        "trained": None if trained is None else _trained_data(trained),
+        "trained": trained_data(trained),
         **_alive_data(alive),
     }
 
