@@ -175,6 +175,23 @@ def test_derivatives_are_checked(command: Command, terminal: Command, there: Pat
     assert max(map(len, shown.out.splitlines())) <= 80
 
 
+def test_verdicts_come_in_every_form(command: Command, there: Path, tmp_path: Path) -> None:
+    few = ("gradcheck", "digits", "--weights", "2")
+    narrow = command(*few, "--width", "60", "--ascii").out
+    assert narrow.isascii()
+    assert max(map(len, narrow.splitlines())) <= 60
+    assert command(*few, "--json").out == command(*few, "--format", "json").out
+    for form, begins in {"html": "<!DOCTYPE html>", "latex": "\\documentclass"}.items():
+        where = tmp_path / f"verdicts.{form}"
+        written = command(*few, "--format", form, "-o", str(where))
+        assert (written.code, written.out) == (0, "")
+        assert where.read_text(encoding="utf-8").startswith(begins)
+    refused = command(*few, "-o", str(tmp_path / "absent" / "page.txt"))
+    assert (refused.code, f"there is no folder {tmp_path / 'absent'}" in refused.err) == (1, True)
+    both = command(*few, "--json", "--format", "html")
+    assert (both.code, "--json is --format json" in both.err) == (2, True)
+
+
 def test_a_wrong_derivative_fails(command: Command, there: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from chainrule.autodiff import derivatives
 

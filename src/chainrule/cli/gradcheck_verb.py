@@ -8,7 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from chainrule.cli.parse import call
-from chainrule.errors import EXIT_FAILED
+from chainrule.cli.showing import Format, Output, show
+from chainrule.errors import EXIT_FAILED, InputError
 
 
 def run(words: Sequence[str]) -> int:
@@ -23,16 +24,17 @@ def gradcheck(
     weights: Annotated[int, Parameter(help="How many to pick; half of them alive.")] = 10,
     seed: Annotated[int, Parameter(help="Of the pick.")] = 0,
     batch: Annotated[int, Parameter(help="On which batch of the epoch to come, from 0.")] = 0,
-    json: Annotated[bool, Parameter(negative=(), show_default=False, help="The verdicts as JSON.")] = False,
+    json: Annotated[bool, Parameter(negative=(), show_default=False, help="The same as --format json.")] = False,
+    format: Format = "text",
+    output: Output = None,
+    width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
+    ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,
 ) -> int:
     """Check derivatives of random weights by central differences, complex steps and forward mode."""
-    from chainrule.cli.screen import stdout
     from chainrule.runs.opening import open_run
 
+    if json and format not in ("text", "json"):
+        raise InputError(f"--json is --format json, and --format {format} came beside it: give one of them")
     verdicts = open_run(which).check_gradients(weights, seed=seed, batch=batch)
-    screen = stdout()
-    if json:
-        screen.json(verdicts.data)
-    else:
-        screen.show(verdicts.page.document)
+    show(verdicts.page.document, "json" if json else format, output=output, width=width, ascii=ascii)
     return 0 if verdicts.agree else EXIT_FAILED
