@@ -20,7 +20,7 @@ from chainrule.bench.process import Failed, Process, unheld
 from chainrule.bench.surroundings import core_times, quietest, stolen_share, usable_cores
 from chainrule.bench.task import write_task
 from chainrule.cli import main
-from chainrule.errors import UnknownNameError, ValueRangeError
+from chainrule.errors import UnknownNameError, ValueRangeError, WriteError
 from tests.absent import require
 from tests.bench.cases import case_of, small_task
 
@@ -184,6 +184,14 @@ def test_the_command_prints_an_object_a_row_and_writes_a_report(
     assert len((folder / "rows.jsonl").read_text(encoding="utf-8").splitlines()) == len(rows)
     assert "physical floor" in (folder / "page.md").read_text(encoding="utf-8")
     assert (folder / "chart.svg").read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_a_report_goes_into_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    taken = tmp_path / "report"
+    taken.write_text("", encoding="utf-8")
+    words = ["bench", "W1", "--peers", "numpy", "--cores", "1", "--windows", "1", "--json", "--report", str(taken)]
+    assert main(words) == WriteError.exit_code
+    assert "is a file, and a folder of that name is needed: move it or choose another" in capsys.readouterr().err
 
 
 def test_the_command_refuses_what_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:

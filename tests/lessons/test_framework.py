@@ -183,6 +183,15 @@ def test_a_file_with_a_lesson_is_a_program(tmp_path: Path) -> None:
     assert "seed 2" in page
 
 
+def test_a_page_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    nowhere = run_file(tmp_path, "last < first", "--output", "absent/mine.html")
+    assert "there is no folder" in nowhere.stderr
+    assert "make it, or name another place" in nowhere.stderr
+    onto = run_file(tmp_path, "last < first", "--output", ".")
+    assert "is a folder, and a file is wanted: name one in it" in onto.stderr
+    assert nowhere.returncode == onto.returncode != 0
+
+
 def test_it_fails_where_its_statement_does_not_hold(tmp_path: Path) -> None:
     done = run_file(tmp_path, "last > first", "--format", "json")
     assert done.returncode == 1

@@ -24,7 +24,7 @@ from chainrule.cli.parse import call, names
 from chainrule.cli.screen import Screen, stderr, stdout
 from chainrule.document.plain import plain_value
 from chainrule.errors import EXIT_FAILED
-from chainrule.train.durable import write_durably
+from chainrule.train.durable import make_folder, write_named
 
 ROWS, PAGE, PICTURE = "rows.jsonl", "page.md", "chart.svg"
 DEFAULT_PEERS: Final = ("numpy",)
@@ -60,6 +60,8 @@ def bench(
     chosen = peers_named((OURS, *names(peers)))
     named = [workload_named(name) for name in names(workloads) or tuple(WORKLOADS)]
     screen, progress = stdout(), stderr()
+    if report is not None:
+        make_folder(report)  # before minutes of measuring
     rows: list[Row] = []
     for case in cases(named, names(optimizers), names(storages)):
         found = measure(case, chosen, plan, progress.say)
@@ -83,8 +85,7 @@ def _write(folder: Path, rows: list[Row], typed: str) -> None:
 
     Raises: WriteError.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     lines = "".join(json_text.dumps(plain_value(row.data())) + "\n" for row in rows)
-    write_durably(folder / ROWS, lines.encode())
-    write_durably(folder / PAGE, markdown(rows, typed).encode())
-    write_durably(folder / PICTURE, chart(rows).encode())
+    write_named(folder / ROWS, lines.encode())
+    write_named(folder / PAGE, markdown(rows, typed).encode())
+    write_named(folder / PICTURE, chart(rows).encode())

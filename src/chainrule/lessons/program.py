@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from chainrule.errors import EXIT_FAILED, ChainruleError
 from chainrule.runs.page import Page
-from chainrule.train.durable import write_durably
+from chainrule.train.durable import write_named
 
 if TYPE_CHECKING:
     from chainrule.lessons.taught import Lesson
@@ -55,7 +55,7 @@ def _written(page: Page, form: str) -> str:
 
 def _write(text: str, output: Path | None) -> None:
     if output is not None:
-        write_durably(output, text.encode())
+        write_named(output, text.encode())
         return
     stream: object = sys.stdout
     if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":

@@ -29,6 +29,8 @@ def write_named(path: Path, content: bytes) -> None:
 
     Raises: WriteError, which says what is in the way; the previous file is intact.
     """
+    if path.is_dir():
+        raise WriteError(f"{path} is a folder, and a file is wanted: name one in it")
     try:
         _replace(path, content)
     except OSError as error:
@@ -37,8 +39,6 @@ def write_named(path: Path, content: bytes) -> None:
 
 def _in_the_way(path: Path, error: OSError) -> str:
     """What is to be said of a file that somebody named and that cannot be written."""
-    if path.is_dir():
-        return f"{path} is a folder, and a file is wanted: name one in it"
     missing = [folder for folder in path.absolute().parents if not folder.exists()]
     if missing:
         return f"{path} cannot be written, as there is no folder {missing[-1]}: make it, or name another place"
