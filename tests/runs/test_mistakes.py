@@ -32,6 +32,48 @@ def test_what_is_asked_of_a_weight_is_of_its_kind(digits_run: cr.Run, named: dic
         digits_run.explain(**{"weight": WEIGHT, **named})
 
 
+def test_the_network_is_asked_for_by_truth(digits_run: cr.Run) -> None:
+    ask: Any = digits_run.explain
+    for came in ("yes", "no", 1, None):
+        with pytest.raises(
+            cr.errors.ArgumentError, match=f"^network takes True or False, and {came!r} came: give one$"
+        ):
+            ask(network=came)
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda run: run.nudges(top="3"), "top takes a whole number, such as 8, and '3' came"),
+        (lambda run: run.nudges(top=True), "top takes a whole number, such as 8, and True came"),
+        (lambda run: run.nudges(layer=3), "layer takes its name as text, such as 'dense_1', and 3 came"),
+        (lambda run: run.nudges(unit=3), "unit takes its name as text, such as 'dense_1[3]', and 3 came"),
+        (lambda run: run.nudges(3), "weights takes a list of them, such as ['dense_1.W[3, 7]'], and 3 came"),
+        (lambda run: run.nudges([3]), "weight takes its name as text, such as 'dense_1.W[3, 7]', and 3 came"),
+        (lambda run: run.check_gradients(2, seed=1.5), "seed takes a whole number, such as 0, and 1.5 came"),
+        (lambda run: run.plan("4"), "batch_size takes how many rows, a whole number such as 32, and '4' came"),
+        (lambda run: run.curve(3), "weight takes its name as text, such as 'dense_1.W[3, 7]', and 3 came"),
+        (lambda run: run.curve(WEIGHT, low="a"), "low takes a number, such as 0.5, and 'a' came"),
+        (lambda run: run.curve(WEIGHT, high=True), "high takes a number, such as 0.5, and True came"),
+        (lambda run: run.curve(WEIGHT, low=float("nan")), "low is nan: give a finite number"),
+        (lambda run: run.surface([3, 4]), "weight takes its name as text, such as 'dense_1.W[3, 7]', and 3 came"),
+        (lambda run: run.surface(directions="random", seed="a"), "seed takes a whole number, such as 0, and 'a' came"),
+        (lambda run: run.summary().render("80"), "width takes how many columns, a whole number such as 80"),
+        (lambda run: run.summary().render(ascii="no"), "ascii takes True or False, and 'no' came"),
+        (lambda run: run.summary().render(color=1), "color takes True or False, and 1 came"),
+        (lambda run: run.summary().to_json(ascii="no"), "ascii takes True or False, and 'no' came"),
+        (lambda run: run.resume(9, disk="a"), "disk takes gigabytes, such as 0.5, and 'a' came"),
+        (lambda run: cr.report(run, FACE.train), "output takes a path, such as 'report.html'"),
+        (lambda run: cr.report(run, charts=FACE), "charts takes a path, such as 'report.html'"),
+    ],
+)
+def test_what_is_asked_of_a_run_is_of_its_kind(
+    digits_run: cr.Run, call: Callable[[Any], object], sentence: str
+) -> None:
+    with pytest.raises(cr.errors.InputError, match=re.escape(sentence)):
+        call(digits_run)
+
+
 def test_one_weight_is_no_list_of_weights(digits_run: cr.Run) -> None:
     """It would be taken letter by letter."""
     with pytest.raises(cr.errors.ArgumentError, match=r"weights takes a list of them, such as \['dense_1.W\[3, 7\]'\]"):

@@ -10,6 +10,7 @@ from typing import Final
 from chainrule.backends.protocol import Array
 from chainrule.document import Symbol
 from chainrule.errors import ShapeError, UnknownNameError
+from chainrule.errors.calls import check_kind
 from chainrule.graph.facts import Fact
 from chainrule.graph.node import Graph, Node
 
@@ -101,8 +102,10 @@ class Subject:
 def parse_weight(text: str, parameters: Mapping[str, Node]) -> tuple[str, tuple[int, ...]]:
     """The parameter and the position of a weight written "dense_1.W[3, 7]" or "dense_1.b[0]".
 
-    Raises: UnknownNameError for a parameter that does not exist; ShapeError for a position outside it.
+    Raises: ArgumentError for what is no text; UnknownNameError for a parameter that does not exist; ShapeError for a
+        position outside it.
     """
+    check_kind("weight", text, str, "its name as text, such as 'dense_1.W[3, 7]'")
     name, bracket, rest = text.strip().partition("[")
     name = name.strip()
     if name not in parameters:

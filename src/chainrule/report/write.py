@@ -54,6 +54,9 @@ def report(
         cannot be written.
     """
     check_kind("the run", run, Run, "a run, such as cr.open_run() gives")
+    for name, place in (("output", output), ("charts", charts)):
+        if place is not None:
+            check_kind(name, place, (str, Path), "a path, such as 'report.html'")
     document = report_of(run, weight, sample)
     page = Page(document)
     if charts is not None:

@@ -136,9 +136,10 @@ def check_gradients(
         count: how many weights.
         seed: of the pick.
 
-    Raises: ArgumentError for a count that is no whole number; ValueRangeError for fewer than one weight.
+    Raises: ArgumentError for a count or a seed that is no whole number; ValueRangeError for fewer than one weight.
     """
     check_kind("weights", count, Integral, "how many to pick, a whole number such as 10")
+    check_kind("seed", seed, Integral, "a whole number, such as 0")
     if count < 1:
         raise ValueRangeError(f"{count} weights came: give at least 1")
     subject = subject_of(prepared, moment, rows, prepared.graphs.trainable[:1], backend)

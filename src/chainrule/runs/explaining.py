@@ -41,14 +41,15 @@ class Asked:
     def checked(self) -> Asked:
         """The same, where it can be answered.
 
-        Raises: ArgumentError for names that are no text; RunError unless one thing is named; UnknownNameError for a
-            depth that does not exist.
+        Raises: ArgumentError for names that are no text, and a network that is neither True nor False; RunError unless
+            one thing is named; UnknownNameError for a depth that does not exist.
         """
         examples = {"weight": "'dense_1.W[3, 7]'", "unit": "'dense_1[7]'", "layer": "'dense_1'"}
         for kind, example in examples.items():
             if getattr(self, kind) is not None:
                 check_kind(kind, getattr(self, kind), str, f"its name as text, such as {example}")
-        named = [self.weight is not None, self.unit is not None, self.layer is not None, bool(self.network)]
+        check_kind("network", self.network, bool, "True or False")
+        named = [self.weight is not None, self.unit is not None, self.layer is not None, self.network]
         if sum(named) != 1:
             came = "none was named" if not any(named) else f"{sum(named)} were named"
             raise RunError(f"a weight, a unit, a layer or the network can be explained, and {came}: name one of them")

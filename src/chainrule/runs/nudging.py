@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 
 from chainrule.errors import ArgumentError, RunError
+from chainrule.errors.calls import check_kind
 from chainrule.explain.chain import way_of
 from chainrule.explain.nudges import loudest, nudges_of
 from chainrule.explain.nudges_page import nudges_page
@@ -38,13 +40,18 @@ def nudges(
         layer: only of that layer or parameter.
         unit: only those that feed that unit, and the three ways to change its activation.
 
-    Raises: ArgumentError for one weight where a list is wanted; RunError for more than one of weights, layer and unit;
-        what choosing and opening them raises.
+    Raises: ArgumentError for what is of another kind, such as one weight where a list is wanted; RunError for more than
+        one of weights, layer and unit; what choosing and opening them raises.
     """
     if isinstance(weights, str):
         raise ArgumentError(
             f"weights takes a list of them, such as ['dense_1.W[3, 7]'], and {weights!r} came: give one"
         )
+    check_kind("weights", weights, Sequence, "a list of them, such as ['dense_1.W[3, 7]']")
+    check_kind("top", top, Integral, "a whole number, such as 8")
+    for kind, name, example in (("layer", layer, "'dense_1'"), ("unit", unit, "'dense_1[3]'")):
+        if name is not None:
+            check_kind(kind, name, str, f"its name as text, such as {example}")
     if bool(weights) + (layer is not None) + (unit is not None) > 1:
         raise RunError("nudges are of weights, of a layer or of a unit: give one of them")
     subject = subject_of(prepared, moment, rows, (), backend)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 from chainrule.document import Document, render_text, to_plain
 from chainrule.document.tree import Plain
+from chainrule.errors.calls import check_kind
 
 PAGE_WIDTH = 80  # columns of a printed page where nothing else is known
 
@@ -54,9 +56,12 @@ class Page:
             ascii: use only ASCII characters.
             color: add ANSI styles.
 
-        Raises: ValueRangeError when the width is below 20.
+        Raises: ValueRangeError when the width is below 20; ArgumentError for an argument of another kind.
         """
-        return render_text(self.document, width, ascii=ascii, color=color)
+        check_kind("width", width, Integral, "how many columns, a whole number such as 80")
+        check_kind("ascii", ascii, bool, "True or False")
+        check_kind("color", color, bool, "True or False")
+        return render_text(self.document, int(width), ascii=ascii, color=color)
 
     def to_plain(self) -> dict[str, Any]:  # Any: JSON values
         """The whole document as plain JSON values."""
@@ -68,7 +73,9 @@ class Page:
         Floats read back to the bit; NaN and infinities are null, and "not_finite" says which stood where.
 
         Args: ascii: write other characters as escapes.
+        Raises: ArgumentError for what is neither True nor False.
         """
+        check_kind("ascii", ascii, bool, "True or False")
         from chainrule.document.record import to_json
 
         return to_json(self.document, ascii=ascii)

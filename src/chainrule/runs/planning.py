@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
+from numbers import Integral
 from typing import Final
 
 from chainrule.backends.native import NativeBackend
@@ -13,6 +14,7 @@ from chainrule.backends.native.probe import Probe, Reading
 from chainrule.document import Block, Column, Document, Labeled, Number, NumberStyle, Paragraph, Row, Summary, Table
 from chainrule.document.tree import Plain
 from chainrule.errors import ValueRangeError
+from chainrule.errors.calls import check_kind
 from chainrule.runs.page import Page
 from chainrule.train.prepare import Prepared
 from chainrule.train.step import build
@@ -35,8 +37,10 @@ def plan_page(name: str, prepared: Prepared, batch: int | None) -> Page:
 
     Raises: BackendError when llvmlite is missing, or the backend lacks a primitive of the step; ValueRangeError.
     """
-    if batch is not None and batch < 1:
-        raise ValueRangeError(f"batch_size is {batch}; a batch has at least one row")
+    if batch is not None:
+        check_kind("batch_size", batch, Integral, "how many rows, a whole number such as 32")
+        if batch < 1:
+            raise ValueRangeError(f"batch_size is {batch}; a batch has at least one row")
     backend = NativeBackend()
     rows = min(batch or prepared.experiment.batch_size, max(len(prepared.rows), 1))
     began = time.perf_counter()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
 from chainrule.data.batches import offsets
@@ -14,7 +15,7 @@ from chainrule.descent.curve_page import curve_page
 from chainrule.descent.surface import POINTS, Directions, plane_at_random, plane_of_path, plane_of_weights, surface_of
 from chainrule.descent.surface_page import surface_page
 from chainrule.descent.walk import Path, looks, path_of
-from chainrule.errors import RunError, UnknownNameError
+from chainrule.errors import RunError, UnknownNameError, ValueRangeError
 from chainrule.errors.calls import check_kind
 from chainrule.explain.subject import parse_weight, show_weight
 from chainrule.nn.optimizers import SGD
@@ -30,10 +31,16 @@ DIRECTIONS: tuple[Directions, ...] = ("principal", "random")
 def curve(run: Run, weight: str, low: float | None = None, high: float | None = None) -> Page:
     """The loss over one weight of a run; see `Run.curve`.
 
-    Raises: UnknownNameError, ShapeError for a weight that does not exist; RunError for a span without extent.
+    Raises: UnknownNameError, ShapeError for a weight that does not exist; RunError for a span without extent;
+        ArgumentError, ValueRangeError for an end that is no finite number.
     """
     prepared = run.prepared
     name, index = _named(run, weight)
+    for end, value in (("low", low), ("high", high)):
+        if value is not None:
+            check_kind(end, value, Real, "a number, such as 0.5")
+            if not math.isfinite(value):
+                raise ValueRangeError(f"{end} is {value}: give a finite number, such as 0.5")
     if low is not None and high is not None and not low < high:
         raise RunError(f"a curve from {low:g} to {high:g} came: give the smaller end first")
     alone = prepared.graphs.trainable == (name,) and run.weights[name].size == 1
@@ -58,6 +65,7 @@ def surface(
     """
     check_kind("weights", weights, (list, tuple), "two of them, such as ['dense_1.W[3, 7]', 'dense_1.b[0]']")
     check_kind("points", points, Integral, "how many a side, a whole number such as 25")
+    check_kind("seed", seed, Integral, "a whole number, such as 0")
     if len(weights) not in (0, 2):
         raise RunError(f"a surface is of two weights, and {len(weights)} came: name two, or none; curve is of one")
     if directions not in DIRECTIONS:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
+from numbers import Real
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.errors import ValueRangeError
+from chainrule.errors.calls import check_kind
 from chainrule.train.checkpoint import Checkpoint
 from chainrule.train.finite import check_finite
 from chainrule.train.folder import RunFolder, Summary
@@ -124,9 +126,12 @@ def pause(took: float) -> float:
 def check_disk(disk: float | None) -> None:
     """Refuse what is no size, before anything is written.
 
-    Raises: ValueRangeError for less than nothing.
+    Raises: ArgumentError for what is no number; ValueRangeError for less than nothing.
     """
-    if disk is not None and not disk >= 0.0:
+    if disk is None:
+        return
+    check_kind("disk", disk, Real, "gigabytes, such as 0.5")
+    if not disk >= 0.0:
         raise ValueRangeError(f"checkpoints cannot take {disk} GB of the disk: give 0 or more")
 
 
