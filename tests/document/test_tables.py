@@ -82,6 +82,16 @@ def test_few_columns_are_stacked_which_loses_nothing() -> None:
     assert shown == ["W", "  0  0.123457", "  1  1.12346", "  2  2.12346", "  3  3.12346", "  4  4.12346"]
 
 
+def test_a_stacked_row_with_a_bare_number_says_of_what() -> None:
+    for header, head in (("sample", "sample 1,203"), (symbol("i"), "i = 1,203")):
+        columns = (Column(header, heading=True), Column("the sum of all"), Column("the largest part"))
+        shown = lines(Table(columns, (Row(("1,203", Number(0.5), Number(0.25))),)), 30)
+        assert [line.split("  ")[0] for line in shown][:1] == [head]
+        assert [line.split()[-1] for line in shown[1:]] == ["0.5", "0.25"]
+    named = Table((Column("unit", heading=True), Column("a" * 20), Column("b" * 20)), (Row(("unit 3", "x", "y")),))
+    assert lines(named, 30)[0] == "unit 3"
+
+
 def test_words_wrap_in_their_column() -> None:
     table = Table(
         (Column("name", heading=True), Column("meaning")),

@@ -256,7 +256,8 @@ def _stacked_row(columns: Sequence[Column], cells: Sequence[Cell], width: int, p
     if all(column.header is None and column.second is None for column in columns):
         flow = [span for _, cell in pairs for span in (*spans(cell), HELD + " ")]
         return pen.wrapped(tuple(flow), width, hang=2)
-    lines = [line for column, cell in pairs if column in names for line in pen.wrapped(cell, width, style="strong")]
+    heads = [_head(column, cell, pen) for column, cell in pairs if column in names]
+    lines = [line for head in heads for line in pen.wrapped(head, width, style="strong")]
     labels = [_label(column, pen) for column, _ in pairs if column not in names]
     widest = max(map(columns_of, labels), default=0)
     for label, (_, cell) in zip(labels, (pair for pair in pairs if pair[0] not in names), strict=True):
@@ -266,6 +267,14 @@ def _stacked_row(columns: Sequence[Column], cells: Sequence[Cell], width: int, p
         else:
             lines += ["  " + line for line in wrap(f"{label} {value}".strip(), width - 2, hang=2)]
     return lines
+
+
+def _head(column: Column, cell: Content, pen: Pen) -> Content:
+    """What names a row; a bare number says of what: sample 17, i = 3."""
+    if column.header is None or not pen.line(cell).strip().replace(",", "").isdigit():
+        return cell
+    between = " " if isinstance(column.header, str) else " = "
+    return (*spans(column.header), between, *spans(cell))
 
 
 def _styled(cell: Content, column: Column) -> Content:
