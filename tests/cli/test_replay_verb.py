@@ -120,6 +120,16 @@ def test_data_that_changed_since_are_told(tmp_path: Path, command: Command) -> N
     assert "line.csv" in ended.err
 
 
+def test_damaged_weights_are_told_and_the_checkpoint_serves(run: Path, command: Command) -> None:
+    right = command("evaluate", str(run))
+    damage("weights.safetensors")(run)
+    told = command("evaluate", str(run))
+    assert (told.code, told.out) == (0, right.out)
+    assert told.err.startswith("notice: the checkpoint of step 90 serves, as ")
+    assert "weights.safetensors is damaged" in told.err
+    assert told.err.count("\n") == 1
+
+
 def test_a_damaged_checkpoint_is_passed_over_with_a_notice(run: Path, command: Command) -> None:
     right = command("replay", str(run), "--step", "50", "--format", "json")
     damage("checkpoints/step-32.safetensors")(run)

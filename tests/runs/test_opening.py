@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.document import render_text
+from chainrule.errors.notices import Notice
 from chainrule.runs.listing import listing_data, listing_of
 
 
@@ -75,6 +78,23 @@ def test_a_damaged_file_is_named(copy: Path, file: str) -> None:
 def test_a_missing_file_is_named(copy: Path, file: str) -> None:
     (copy / file).unlink()
     with pytest.raises(cr.errors.RunError, match=file.replace(".", r"\.")):
+        cr.open_run(copy)
+
+
+def test_weights_that_are_not_those_of_the_checkpoint_are_told(digits_run: cr.Run, copy: Path) -> None:
+    file = copy / "weights.safetensors"
+    content = file.read_bytes()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cr.open_run(copy)
+    step = f"^the checkpoint of step {digits_run.step} serves, as {re.escape(str(file))} is damaged"
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.warns(Notice, match=rf"{step}: dense_\d\.[Wb] is another there; restore the file$"):
+        opened = cr.open_run(copy)
+    for name, value in digits_run.weights.items():
+        assert opened.weights[name].tobytes() == value.tobytes()
+    file.write_bytes(content[: len(content) // 3])
+    with pytest.warns(Notice, match=rf"{step} or holds no tensors \(.*\): restore the file$"):
         cr.open_run(copy)
 
 

@@ -6,11 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from chainrule.data.dataset import Dataset
+import numpy as np
+
+from chainrule.data.dataset import Array, Dataset
 from chainrule.errors import ExperimentError, RunError, UnknownNameError, UnreadableFileError, unknown_name
 from chainrule.errors.calls import check_kind, checked_call
+from chainrule.errors.notices import warn
 from chainrule.runs.earlier import Earlier
 from chainrule.runs.run import Run
+from chainrule.train.checkpoint import Checkpoint
 from chainrule.train.data_record import read_record
 from chainrule.train.experiment import Experiment
 from chainrule.train.folder import RunFolder, Summary, open_folder
@@ -19,6 +23,7 @@ from chainrule.train.missing import held_by
 from chainrule.train.replay import replay
 from chainrule.train.resume import history_until
 from chainrule.train.serialize import read_experiment
+from chainrule.train.tensors import read_tensors
 
 RUNS: Final = "runs"  # the folder that runs are made in, in the working directory
 LATEST: Final = "latest"
@@ -57,7 +62,7 @@ def open_run(which: str | Path = LATEST, *, data: Dataset | None = None, runs: s
         runs: the folder in which names are looked for.
 
     Raises: RunError when there is no such run, or a file of it is missing or damaged, which is named; a damaged last
-            checkpoint is made again from an earlier one, with a `Notice`.
+            checkpoint is made again from an earlier one, and weights.safetensors is not needed: each with a `Notice`.
     """
     folder = open_folder(find_run(which, runs))
     experiment, record, summary = _experiment(folder), read_record(folder.data), folder.read_summary()
@@ -74,7 +79,10 @@ def open_run(which: str | Path = LATEST, *, data: Dataset | None = None, runs: s
         _given=data,
         _earlier=Earlier(folder),
     )
-    return run if checkpoint.step == folder.checkpoints.steps[-1] else _made_whole(run, folder, summary)
+    whole = run if checkpoint.step == folder.checkpoints.steps[-1] else _made_whole(run, folder, summary)
+    if summary is not None and summary.step == whole.step:
+        _tell_of_weights(folder.weights, whole.checkpoint)
+    return whole
 
 
 def _made_whole(run: Run, folder: RunFolder, summary: Summary | None) -> Run:
@@ -94,6 +102,30 @@ def _made_whole(run: Run, folder: RunFolder, summary: Summary | None) -> Run:
         test=known.test if known else None,
         _prepared=run.prepared,
     )
+
+
+def _tell_of_weights(path: Path, checkpoint: Checkpoint) -> None:
+    """Say where the weights that were written for other programs are not those of the last state."""
+    if not path.exists():
+        return
+    try:
+        found = read_tensors(path)
+    except RunError as error:
+        warn(f"the checkpoint of step {checkpoint.step} serves, as {error}")
+        return
+    other = [name for name, value in found.items() if not _same(value, checkpoint.state.get(name))]
+    if other:
+        warn(
+            f"the checkpoint of step {checkpoint.step} serves, as {path} is damaged: {other[0]} is another there; "
+            "restore the file"
+        )
+
+
+def _same(value: Array, held: Array | None) -> bool:
+    """Whether these are the same bits."""
+    if held is None or (value.dtype, value.shape) != (held.dtype, held.shape):
+        return False
+    return value.tobytes() == np.asarray(held).tobytes()
 
 
 def _reason(summary: Summary | None, step: int) -> str:
