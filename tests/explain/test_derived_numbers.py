@@ -113,7 +113,7 @@ def test_extents_and_matrices() -> None:
 def test_sentences_follow_from_the_numbers() -> None:
     derived, _ = scoped(two_two_one(), (0,))
     assert "The largest gradient is that of dense_2.b[0]" in said(derived)
-    assert "In dense_1 1 of 2 units pass nothing back. " in said(derived)
+    assert "In dense_1 1 of 2 units passes nothing back. " in said(derived)
     silent = two_two_one()
     dead = {**silent.state, "dense_1.b": np.array([-9.0, -9.0])}
     hidden, _ = scoped(type(silent)(silent.prepared, dead), (0,), "dense_1")

@@ -53,7 +53,7 @@ def test_a_page_marks_what_holds_and_what_does_not() -> None:
     assert "× Does not hold   0.5 is 0.25\n" in text
     assert "Measured          it took 0.125 s\n" in text
     assert "× In all" in text
-    assert "1 of 2 statements hold in this run; not false; 1 is measured only" in " ".join(text.split())
+    assert "1 of 2 statements holds in this run; not false; 1 is measured only" in " ".join(text.split())
     assert text.startswith("Made ")
     assert "seed 3" in text.splitlines()[0]
     assert "Seed 3." in text
@@ -120,7 +120,7 @@ def test_a_notebook_shows_the_page() -> None:
     html = lesson(TRUE).run()._repr_html_()
     assert "Holds" in html
     assert "<style>" in html
-    assert repr(lesson(TRUE).run()).endswith("hold in this run")
+    assert repr(lesson(TRUE).run()).endswith("1 of 1 statement holds in this run")
 
 
 # ---- writing ----
@@ -175,7 +175,7 @@ def run_file(folder: Path, holds: str, *words: str) -> subprocess.CompletedProce
 def test_a_file_with_a_lesson_is_a_program(tmp_path: Path) -> None:
     done = run_file(tmp_path, "last < first")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "1 of 1 statements hold in this run" in done.stdout
+    assert "1 of 1 statement holds in this run" in done.stdout
     written = run_file(tmp_path, "last < first", "--format", "html", "--output", "mine.html", "--seed", "2")
     assert (written.returncode, written.stdout) == (0, "")
     page = (tmp_path / "mine.html").read_text(encoding="utf-8")

@@ -151,7 +151,7 @@ def test_what_was_damaged_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(RunError, match=r"data\.json is damaged"):
         resume(broken("data.json", b"{"))
-    with pytest.raises(RunError, match=r"history\.jsonl holds 0 epochs, and 1 were over"):
+    with pytest.raises(RunError, match=r"history\.jsonl holds 0 epochs, and 1 was over"):
         resume(broken("history.jsonl", b""))
     changed = (path / "experiment.toml").read_bytes()
     with pytest.raises(RunError, match="is not the one its checkpoint"):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from chainrule.cli.parse import call
+from chainrule.errors.counts import counted
 
 if TYPE_CHECKING:
     from chainrule.runs.run import Run
@@ -45,7 +46,7 @@ def predict(
     else:
         write_named(output, text.encode())
         count = len(next(iter(columns.values())))
-        stderr().say(f"{count:,} {'prediction' if count == 1 else 'predictions'} written to {output}")
+        stderr().say(f"{counted(count, 'prediction')} written to {output}")
     return 0
 
 

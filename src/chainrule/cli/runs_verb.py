@@ -12,6 +12,7 @@ from cyclopts import Parameter
 
 from chainrule.cli.parse import call
 from chainrule.errors import InputError, WriteError
+from chainrule.errors.counts import counted, verb_of
 
 
 def run(words: Sequence[str]) -> int:
@@ -94,7 +95,7 @@ def thin(
         gone = folder.checkpoints.thin(keep)
         left = reach_of(folder)
     stays = f"{left.checkpoints} stay: {size_in_words(left.size)} of {size_in_words(before)}"
-    stderr().say(f"{len(gone)} checkpoints are deleted, {stays}")
+    stderr().say(f"{counted(len(gone), 'checkpoint')} {verb_of(len(gone), 'is', 'are')} deleted, {stays}")
     stderr().say(reach_in_words(left))
     return 0
 

@@ -16,6 +16,7 @@ from chainrule.data.quoting import listed, quoted
 from chainrule.data.source import Source
 from chainrule.data.table import Choice, Column, Table, from_columns
 from chainrule.errors import DataError, UnreadableFileError
+from chainrule.errors.counts import counted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -172,8 +173,9 @@ def _irregular(path: Path, text: str, separator: str, width: int) -> DataError:
     try:
         for cells in reader:
             if len(cells) > width:
-                found = f"line {reader.line_num}: {len(cells)} cells, but the header names {width} columns"
-                return DataError(f"{path}, {found}: quote cells that hold the separator {quoted(separator)}")
+                found = f"{path}, line {reader.line_num}: {counted(len(cells), 'cell')}"
+                named = f"the header names {counted(width, 'column')}"
+                return DataError(f"{found}, but {named}: quote cells that hold the separator {quoted(separator)}")
     except csv.Error:
         pass
     return DataError(f"{path} cannot be divided into cells: check for a quote that is never closed")

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from chainrule.data.quoting import quoted
 from chainrule.data.source import Source, Task
 from chainrule.errors import DataError, DTypeError, ShapeError
+from chainrule.errors.counts import counted, plural
 
 Array: TypeAlias = npt.NDArray[Any]  # samples keep the dtype they are stored in
 ScalingKind: TypeAlias = Literal["auto", "none", "standardize", "minmax", "unit"]
@@ -105,8 +106,10 @@ class Dataset:
         return self.x[rows], self.y[rows]
 
     def __repr__(self) -> str:
-        outputs = "classes" if self.task == "classification" else "targets"
-        size = f"{self.row_count} rows, {self.feature_count} features, {self.output_count} {outputs}"
+        outputs = "classes" if self.task == "classification" else plural(self.output_count, "target")
+        size = (
+            f"{counted(self.row_count, 'row')}, {counted(self.feature_count, 'feature')}, {self.output_count} {outputs}"
+        )
         return f"Dataset({self.name!r}, {size})"
 
 

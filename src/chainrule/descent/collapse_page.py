@@ -7,7 +7,7 @@ from typing import Final
 
 from chainrule.descent.collapse import Collapse
 from chainrule.descent.one_map import written
-from chainrule.descent.words import counted, short
+from chainrule.descent.words import short
 from chainrule.document import (
     Block,
     Column,
@@ -22,6 +22,7 @@ from chainrule.document import (
     Symbol,
     Table,
 )
+from chainrule.errors.counts import all_of, counted, verb_of
 
 COUNT: Final = NumberStyle("count")
 FOUR: Final = NumberStyle("significant", 4)
@@ -72,7 +73,9 @@ def _map(found: Collapse) -> Table:
     rows = [Row((f"x {i}", *(Number(float(v)) for v in found.W[i, :outputs]))) for i in range(inputs)]
     rows.append(Row(("b", *(Number(float(v)) for v in found.b[:outputs]))))
     left = found.W.size - inputs * outputs
-    return Table(columns, tuple(rows), caption=f"{left:,} more are left out" if left else "", name="map")
+    return Table(
+        columns, tuple(rows), caption=f"{left:,} more {verb_of(left, 'is', 'are')} left out" if left else "", name="map"
+    )
 
 
 def _agreement(found: Collapse) -> Table:
@@ -101,8 +104,9 @@ def _readings(found: Collapse) -> list[str]:
     )
     said = [another]
     if found.patterns:
+        show = verb_of(found.rows, "shows", "show")
         said.append(
-            f"Each unit of these layers is on or off: the {found.rows:,} rows show "
+            f"Each unit of these layers is on or off: the {counted(found.rows, 'row')} {show} "
             f"{counted(found.patterns, 'pattern')}, and within one the network is one linear map (off by at most "
             f"{short(found.off_here)} on its {counted(found.here, 'row')})."
         )
@@ -114,11 +118,11 @@ def _readings(found: Collapse) -> list[str]:
 
 
 def _one(found: Collapse) -> str:
-    do = "does" if len(found.sizes) == 1 else "do"
+    do = verb_of(len(found.sizes), "does", "do")
     return (
         f"{counted(len(found.sizes), 'layer')} with {counted(sum(found.sizes.values()), 'number')} {do} what one map "
-        f"of {found.W.size + found.b.size:,} does, on all {found.rows:,} rows, to rounding: W is the derivative ∂z/∂x, "
-        "which the graph gives alike at every row."
+        f"of {found.W.size + found.b.size:,} does, on {all_of(found.rows, 'row')}, to rounding: W is the derivative "
+        "∂z/∂x, which the graph gives alike at every row."
     )
 
 

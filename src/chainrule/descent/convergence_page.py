@@ -6,7 +6,7 @@ import math
 from typing import Final
 
 from chainrule.descent.convergence import BACK, FLAT, STILL, TURN, Convergence
-from chainrule.descent.words import counted, percent, short, signed
+from chainrule.descent.words import percent, short, signed
 from chainrule.document import (
     Block,
     Code,
@@ -24,6 +24,7 @@ from chainrule.document import (
     Series,
     Table,
 )
+from chainrule.errors.counts import counted
 
 THREE: Final = NumberStyle("significant", 3)
 WIDE: Final = 10.0  # times the smallest loss: beyond, a logarithmic axis shows more

@@ -30,6 +30,7 @@ from chainrule.document import (
     symbol,
 )
 from chainrule.document.formula import Parentheses, Power
+from chainrule.errors.counts import counted, verb_of
 
 SIX: Final = NumberStyle("significant", 6)
 MOST_STEPS: Final = 24  # rows of the table of steps; of more, the first and the last
@@ -133,7 +134,7 @@ def _steps(curve: Curve) -> Table:
     left_out = max(len(places) - MOST_STEPS, 0)
     shown = places if not left_out else [*places[: MOST_STEPS // 2], *places[-MOST_STEPS // 2 :]]
     rows = tuple(Row((Number(step), *_cells(place)[:3])) for step, place in shown)
-    caption = f"{left_out:,} steps between them are left out" if left_out else ""
+    caption = f"{counted(left_out, 'step')} between them {verb_of(left_out, 'is', 'are')} left out" if left_out else ""
     return Table(columns, rows, caption=caption, name="steps")
 
 

@@ -14,7 +14,7 @@ from chainrule.descent.surface import grid_of
 from chainrule.descent.surface_page import landscape_of
 from chainrule.descent.three_ways import BACK, STEADY, ZIGZAG, Way
 from chainrule.descent.walk import Walk
-from chainrule.descent.words import capital, counted
+from chainrule.descent.words import capital
 from chainrule.document import (
     Block,
     Cell,
@@ -32,6 +32,7 @@ from chainrule.document import (
     Series,
     Table,
 )
+from chainrule.errors.counts import counted
 
 COUNT: Final = NumberStyle("count")
 THREE: Final = NumberStyle("significant", 3)

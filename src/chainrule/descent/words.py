@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 
-def counted(count: int, word: str) -> str:
-    """A number of things."""
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
-
-
 def capital(text: str) -> str:
     """The text as the beginning of a sentence."""
     return text[:1].upper() + text[1:]

@@ -22,6 +22,7 @@ from chainrule.document import (
     render_katex,
     symbol,
 )
+from chainrule.errors.counts import counted
 from chainrule.explain.alike import LAYER
 from chainrule.explain.derivation import Piece
 from chainrule.explain.derived import Derived, extent
@@ -86,7 +87,7 @@ def derive(subject: Subject, scope: Scope, depth: Depth, *, alone: bool) -> Docu
         scope.name,
         blocks,
         subtitle=f"{_place(subject, scope)}, {IN_WORDS[depth]}",
-        context=f"{subject.context} · {subject.sample_in_words(0) if alone else _samples(len(subject.rows))}",
+        context=f"{subject.context} · {subject.sample_in_words(0) if alone else counted(len(subject.rows), 'sample')}",
         name="derivation",
         data=_data(derived, depth, slope, blocks),
     )
@@ -145,7 +146,7 @@ def _place(subject: Subject, scope: Scope) -> str:
         case "layer":
             place = f"layer {layers.index(scope.layers[0]) + 1} of {len(layers)}"
             units = units_of(scope.layers[0], subject)
-            return f"{place}, {units} {'unit' if units == 1 else 'units'}, {_weights(_count(subject, scope))}"
+            return f"{place}, {counted(units, 'unit')}, {_weights(_count(subject, scope))}"
         case "unit":
             return f"unit {scope.unit} of {scope.layers[0]}, {_weights(_count(subject, scope))}"
         case _:
@@ -168,10 +169,6 @@ def _weights(count: int) -> str:
     if count == 0:
         return "no weights"
     return "1 weight" if count == 1 else f"{count:,} weights and biases"
-
-
-def _samples(count: int) -> str:
-    return "1 sample" if count == 1 else f"{count} samples"
 
 
 def _facts(derived: Derived, names: list[str]) -> tuple[Span, ...]:

@@ -130,9 +130,12 @@ def slope_blocks(derived: Derived, slope: Slope) -> list[Block]:
     if derived.scope.weight is not None:
         return checked_blocks(slope.witnesses, derived.left(derived.scope.weight[0], derived.entry))
     count = sum(int(np.count_nonzero(each)) for each in slope.directions.values())
-    said = (
-        f"where all {count:,} weights and biases move at once, up or down by draw: d is ±1 over the root of {count:,}"
-    )
+    said = "where the one weight moves: d is ±1"
+    if count > 1:
+        said = (
+            f"where all {count:,} weights and biases move at once, up or down by draw: d is ±1 over the root of "
+            f"{count:,}"
+        )
     return checked_blocks(slope.witnesses, "Σ ∂L/∂w · d", said)
 
 

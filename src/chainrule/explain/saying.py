@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from chainrule.document import Code, Number, NumberStyle, Span
+from chainrule.errors.counts import verb_of
 from chainrule.explain.derivation import ADJOINT
 from chainrule.explain.derived import Derived, extent
 from chainrule.explain.subject import show_weight
@@ -84,7 +85,8 @@ def _silent(derived: Derived) -> list[Span]:
         if dead:
             units = deltas.shape[-1]
             on = "" if derived.alone else " on every sample"
-            said = f"{'its unit passes' if units == 1 else f'{dead} of {units} units pass'} nothing back{on}. "
+            few = f"{dead} of {units} units {verb_of(dead, 'passes', 'pass')}"
+            said = f"{'its unit passes' if units == 1 else few} nothing back{on}. "
             spans += ["In ", Code(derived.layer_of(name)), f" {said}"]
     return spans
 

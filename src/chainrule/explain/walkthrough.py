@@ -25,6 +25,7 @@ from chainrule.document import (
     number,
     partial,
 )
+from chainrule.errors.counts import counted
 from chainrule.explain.evidence import checked_blocks, trained_data, trained_weight, witness_data
 from chainrule.explain.notation import LOSS, SAMPLE_LOSS, at, subscripted
 from chainrule.explain.opened import Opened
@@ -89,7 +90,7 @@ def explain_batch(opened: Opened) -> Document:
         opened.name,
         blocks,
         subtitle=words.place,
-        context=f"{opened.subject.context} · {opened.samples} samples",
+        context=f"{opened.subject.context} · {counted(opened.samples, 'sample')}",
         name="explanation",
         data={**_batch_data(opened), **_shared_data(opened, update)},
     )

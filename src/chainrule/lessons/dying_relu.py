@@ -8,6 +8,7 @@ import numpy as np
 
 import chainrule as cr
 from chainrule.errors import NonFiniteError
+from chainrule.errors.counts import verb_of
 from chainrule.lessons.probing import Values, pixels, probe
 from chainrule.lessons.taught import Lesson, Told
 from chainrule.lessons.writing import bars, claim, part, say, table
@@ -101,7 +102,11 @@ def _dead(rate: float, seed: int) -> int | None:
 
 
 def _units(count: int | None) -> str:
-    return "the loss leaves the numbers, and what is" if count is None else f"{count} of {UNITS} units are"
+    return (
+        "the loss leaves the numbers, and what is"
+        if count is None
+        else f"{count} of {UNITS} units {verb_of(count, 'is', 'are')}"
+    )
 
 
 LESSON: Final = Lesson(

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias, cast, get_args
 from chainrule.document import Block, Content, Document, Labeled, Paragraph, Plain, Tone
 from chainrule.document.text.spans import Pen
 from chainrule.errors import RunError, UnknownNameError
+from chainrule.errors.counts import counted, verb_of
 from chainrule.runs.page import Page
 
 HOLDS: Final = "Holds"
@@ -197,9 +198,10 @@ def _in_all(statements: Sequence[Statement]) -> Labeled:
     decided = [each for each in statements if each.holds is not None]
     failed = [each.name for each in decided if not each.holds]
     held = len(decided) - len(failed)
-    parts = [f"{held} of {len(decided)} statements hold in this run"] if decided else []
+    hold = verb_of(held if len(decided) > 1 else 1, "holds", "hold")
+    parts = [f"{held} of {counted(len(decided), 'statement')} {hold} in this run"] if decided else []
     parts += [f"not {', '.join(failed)}"] if failed else []
     measured = len(statements) - len(decided)
-    parts += [f"{measured} {'is' if measured == 1 else 'are'} measured only"] if measured else []
+    parts += [f"{measured} {verb_of(measured, 'is', 'are')} measured only"] if measured else []
     tone: Tone = "warning" if failed else "plain"
     return Labeled("In all", (Paragraph("; ".join(parts)),), tone, name="in-all")

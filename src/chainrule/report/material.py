@@ -13,6 +13,7 @@ from chainrule.autodiff.tidy import tidy
 from chainrule.backends.choose import ONCE, choose
 from chainrule.data.splits import Rows
 from chainrule.document import Code, Content, Paragraph
+from chainrule.errors.counts import counted
 from chainrule.graph.node import make_graph
 from chainrule.runs.run import Run
 from chainrule.train.data_record import Array
@@ -77,11 +78,6 @@ def gather(run: Run) -> Material:
         target=prepared.columns[Y][rows],
         scores=evaluate(run.graphs, run.record, state, prepared.columns, rows),
     )
-
-
-def counted(count: int, what: str) -> str:
-    """How many there are: "1 row", "1,437 rows"."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def source(*said: str | Code) -> Paragraph:

@@ -20,6 +20,7 @@ from chainrule.document import (
     Series,
     format_number,
 )
+from chainrule.errors.counts import counted, verb_of
 from chainrule.report.material import Material, source
 from chainrule.runs.summary import scores_table
 from chainrule.train.evaluate import Classified
@@ -78,7 +79,7 @@ def _mistakes(table: npt.NDArray[np.int64], names: Sequence[str], shown: int) ->
     """How many are right, and which mistake is the most frequent."""
     right, rows = int(np.trace(table)), int(table.sum())
     wrong = table - np.diag(np.diag(table))
-    said = f"{right:,} of {rows:,} rows are right."
+    said = f"{right:,} of {counted(rows, 'row')} {verb_of(right, 'is', 'are')} right."
     if wrong.any():
         i, j = (int(place) for place in np.unravel_index(int(wrong.argmax()), wrong.shape))
         count = int(wrong[i, j])

@@ -18,7 +18,8 @@ from chainrule.document import (
     Series,
     Table,
 )
-from chainrule.report.material import Material, counted, source
+from chainrule.errors.counts import counted
+from chainrule.report.material import Material, source
 from chainrule.report.moments import Inside, probed_every, probed_rows
 
 MOST_LINES: Final = 6  # of a chart: more are not told apart in black and white
@@ -132,7 +133,7 @@ def _whence(material: Material, moments: Sequence[Inside]) -> tuple[str, ...]:
     if (every := probed_every(material.run)) > 1:
         rows += f", one of every {every:,} from the first on"
     said = (
-        f"a replay of the run to {len(moments)} of its {material.run.step:,} updates ({listed}, …, "
+        f"a replay of the run to {len(moments)} of its {counted(material.run.step, 'update')} ({listed}, …, "
         f"{moments[-1].update:,}); a, δ and ∂L/∂W are outputs of the graph that trains, on {rows}, and "
         "ΔW is the update that was made"
     )

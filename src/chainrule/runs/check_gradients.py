@@ -13,6 +13,7 @@ from chainrule.document import Block, Cell, Column, Document, Number, NumberStyl
 from chainrule.draws import Purpose, permutation
 from chainrule.errors import ValueRangeError
 from chainrule.errors.calls import check_kind
+from chainrule.errors.counts import counted, verb_of
 from chainrule.explain.chain import Way, way_of
 from chainrule.explain.numbers import evaluate
 from chainrule.explain.opened import Opened
@@ -117,10 +118,13 @@ class Verdicts:
         count = len(self.verdicts)
         wrong = [verdict.weight for verdict in self.verdicts if not verdict.agrees]
         if wrong:
-            return f"{len(wrong)} of {count} gradients lie outside the bounds of their witnesses, {wrong[0]} first."
+            lie = f"{counted(count, 'gradient')} {verb_of(len(wrong), 'lies', 'lie')}"
+            return f"{len(wrong)} of {lie} outside the bounds of their witnesses, {wrong[0]} first."
         alive = sum(verdict.gradient != 0.0 for verdict in self.verdicts)
         each = "Every gradient lies" if count > 1 else "The gradient lies"
-        return f"{each} within the bound of each of its witnesses; {alive} of {count} are not 0."
+        return (
+            f"{each} within the bound of each of its witnesses; {alive} of {count} {verb_of(alive, 'is', 'are')} not 0."
+        )
 
 
 def check_gradients(

@@ -19,6 +19,7 @@ from chainrule.document import (
     Span,
     Table,
 )
+from chainrule.errors.counts import all_of, counted
 from chainrule.runs.page import Page
 from chainrule.runs.standing import (
     MovedWeight,
@@ -74,7 +75,7 @@ def replayed(run: Run, step: int, compare: int | None = None) -> Page:
             run.name,
             blocks,
             subtitle=f"step {step} of {run.step}",
-            context=f"{moment.checkpoint.steps_of_epoch} steps into epoch {moment.checkpoint.epoch + 1}",
+            context=f"{counted(moment.checkpoint.steps_of_epoch, 'step')} into epoch {moment.checkpoint.epoch + 1}",
             name="replay",
             data=_data(run, moment, origin, found, scores, moved),
         )
@@ -161,10 +162,9 @@ def _steepest(found: list[Standing], step: int) -> tuple[Span, ...]:
 
 def _on(run: Run, rows: int) -> str:
     """Which rows loss and gradients were taken on."""
-    if rows == 1:
-        return "loss and gradients on the one training row, at both steps the same"
-    which = "all" if rows == len(run.prepared.rows) else "the first"
-    return f"loss and gradients on {which} {rows:,} training rows, at both steps the same"
+    every, kind = rows == len(run.prepared.rows), "training row"
+    which = all_of(rows, kind) if every else f"the first {counted(rows, kind)}"
+    return f"loss and gradients on {which}, at both steps the same"
 
 
 def exactness(run: Run) -> str:

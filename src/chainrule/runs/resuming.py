@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from chainrule.data.dataset import Dataset
 from chainrule.errors import RunError
+from chainrule.errors.counts import all_of, counted
 from chainrule.train.checkpoint import Checkpoint
 from chainrule.train.events import Listener
 from chainrule.train.experiment import Experiment
@@ -30,8 +31,7 @@ def resume_in_memory(
     """
     checkpoint, history = last
     wanted = experiment if epochs is None else experiment.but(epochs=epochs)
-    if checkpoint.epoch >= wanted.epochs:
-        raise RunError(
-            f"{name} has all of its {checkpoint.epoch} epochs: ask for more than {checkpoint.epoch} epochs to go on"
-        )
+    done = checkpoint.epoch
+    if done >= wanted.epochs:
+        raise RunError(f"{name} has done {all_of(done, 'epoch')}: ask for more than {counted(done, 'epoch')} to go on")
     return run_from(prepare(wanted, dataset), checkpoint, History(history.entries[:]), None, listeners, stopper)

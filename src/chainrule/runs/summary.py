@@ -26,6 +26,7 @@ from chainrule.document import (
     Summary,
     Table,
 )
+from chainrule.errors.counts import counted, plural
 from chainrule.nn.layers import Dense, Flatten, Layer
 from chainrule.runs.page import Page
 from chainrule.runs.reach import reach_in_words, reach_of
@@ -73,7 +74,7 @@ def summary_of(run: Run) -> Page:
     """The same of a run that exists, with its curve and its scores."""
     document = before_training(run.experiment, run.record)
     blocks: list[Block] = [*document.blocks, *loss_curve(run.history)]
-    state = f"{run.reason}, {run.epochs} of {run.experiment.epochs} epochs, {run.step:,} steps"
+    state = f"{run.reason}, {run.epochs} of {counted(run.experiment.epochs, 'epoch')}, {counted(run.step, 'step')}"
     blocks.append(Labeled("State", (Paragraph(state),)))
     if run.test:
         blocks.append(
@@ -89,14 +90,14 @@ def data_in_words(record: DataRecord) -> str:
     """What the samples are: their number, their features, their classes or targets."""
     rows = sum(record.rows)
     shape = record.image_shape or (record.feature_shape if len(record.feature_shape) > 1 else None)
-    kind = f"{rows:,} {_plural(rows, 'image' if record.image_shape else 'row')}"
+    kind = counted(rows, "image" if record.image_shape else "row")
     size = f" of {' × '.join(map(str, shape))}" if shape else ""
     features = len(record.feature_names)
     if record.task == "classification":
         outputs = f"{len(record.class_names)} classes ({_shortened(record.class_names)})"
     else:
-        outputs = f"{_plural(len(record.target_names), 'target')} {_shortened(record.target_names)}"
-    return f"{kind}{size}, {features:,} {_plural(features, 'feature')}, {outputs}"
+        outputs = f"{plural(len(record.target_names), 'target')} {_shortened(record.target_names)}"
+    return f"{kind}{size}, {counted(features, 'feature')}, {outputs}"
 
 
 def split_in_words(record: DataRecord) -> str:
@@ -138,7 +139,7 @@ def network_table(experiment: Experiment, record: DataRecord) -> Table:
 def training_in_words(experiment: Experiment) -> str:
     """Loss, optimizer, batch size, epochs and seed."""
     loss = experiment.loss.replace("_", " ")
-    epochs = f"{experiment.epochs} {_plural(experiment.epochs, 'epoch')}"
+    epochs = counted(experiment.epochs, "epoch")
     return (
         f"{loss}, {said(experiment.optimizer)}, batches of {experiment.batch_size}, {epochs}, "
         f"seed {experiment.seed}, {experiment.dtype}"
@@ -163,10 +164,6 @@ def _activation(layer: Layer) -> str:
 
 def _shape(shape: tuple[int, ...]) -> str:
     return " × ".join(map(str, shape))
-
-
-def _plural(count: int, word: str) -> str:
-    return word if count == 1 else f"{word}s"
 
 
 def _shortened(names: tuple[str, ...], most: int = 6) -> str:
@@ -224,7 +221,7 @@ def _result(run: Run) -> tuple[str, tuple[Block, ...]]:
 
 
 def _time(run: Run) -> str:
-    return f"{run.seconds:.1f} s for {run.epochs} {_plural(run.epochs, 'epoch')}, {run.step:,} steps"
+    return f"{run.seconds:.1f} s for {counted(run.epochs, 'epoch')}, {counted(run.step, 'step')}"
 
 
 def near(path: Path) -> str:
@@ -260,7 +257,7 @@ def _taken_for(scores: Classified, score: ClassScore) -> str:
     row = scores.confusion[names.index(score.name)].copy()
     row[names.index(score.name)] = 0
     most = int(row.argmax())
-    return f"{names[most]} ({int(row[most])} {_plural(int(row[most]), 'time')})" if row[most] else ""
+    return f"{names[most]} ({counted(int(row[most]), 'time')})" if row[most] else ""
 
 
 def _target_table(scores: Regressed) -> Table:

@@ -16,6 +16,7 @@ from chainrule.data.dataset import Array, Dataset
 from chainrule.data.load import load_source
 from chainrule.errors import RunError
 from chainrule.errors.calls import checked_call
+from chainrule.errors.counts import counted
 from chainrule.runs.kept_data import kept_data
 from chainrule.runs.samples import labeled, labels_as, samples_as
 from chainrule.train.checkpoint import Checkpoint
@@ -157,7 +158,7 @@ class Trained(ABC):
 
     def __repr__(self) -> str:
         test = "".join(f", test {name} {value:.4g}" for name, value in (self.test or {}).items() if name != "loss")
-        return f"{type(self).__name__}({self.name!r}, {self.reason}, {self.epochs} epochs{test})"
+        return f"{type(self).__name__}({self.name!r}, {self.reason}, {counted(self.epochs, 'epoch')}{test})"
 
     def _said(self, x: object) -> dict[str, Array]:
         return predict(self.graphs, self.checkpoint.state, samples_as(x, self.record))

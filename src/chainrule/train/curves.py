@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from chainrule.document import Column, Document, Figure, Group, Number, Row, Series, Table
+from chainrule.errors.counts import counted
 from chainrule.train.history import History
 
 PARTS: Final = {"": "training", "val_": "validation"}
@@ -49,7 +50,7 @@ def _score(history: History, name: str) -> Figure:
     title, label = _SCORES[name]
     series = _series(history, name)
     ends = " and ".join(f"{each.y[-1]:.4g} in {each.name}" for each in series)
-    sentence = f"{title} after {history.epochs} epochs: {ends}."
+    sentence = f"{title} after {counted(history.epochs, 'epoch')}: {ends}."
     return Figure("line", series, sentence, title=title, x_label="epoch", y_label=label, name=name)
 
 

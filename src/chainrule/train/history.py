@@ -14,6 +14,7 @@ from typing import IO, Final, overload
 import msgspec
 
 from chainrule.errors import RunError, UnknownNameError, WriteError
+from chainrule.errors.counts import counted
 from chainrule.train.durable import gone, write_durably
 from chainrule.train.missing import unreadable
 
@@ -98,7 +99,7 @@ class History(Mapping[str, list[float]]):
         left_out = len(rows) - SHOWN
         if left_out > 0:
             rows[SHOWN // 2 : -SHOWN // 2] = [["…", *("" for _ in names)]]
-        return "\n".join([f"History of {self.epochs} epochs", *_lines([["epoch", *names], *rows])])
+        return "\n".join([f"History of {counted(self.epochs, 'epoch')}", *_lines([["epoch", *names], *rows])])
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the curves, and the numbers behind them."""

@@ -14,6 +14,7 @@ from chainrule.data.quoting import quoted
 from chainrule.data.scaling import Scaling, fit_scaling
 from chainrule.data.splits import Rows, Split, split
 from chainrule.errors import DataError, RunError, ShapeError
+from chainrule.errors.counts import counted
 from chainrule.graph.tensor_type import Size, show_shape
 from chainrule.train.data_record import Array, DataRecord, record_of, stored
 from chainrule.train.experiment import Experiment
@@ -147,7 +148,8 @@ def _check_same_kind(record: DataRecord, dataset: Dataset) -> None:
         raise RunError(f"the run was trained on {trained}, and the target of {dataset.name} is {given}: give the same")
     if dataset.output_count != record.output_count:
         raise RunError(
-            f"the run has {record.output_count} targets, and {dataset.name} has {dataset.output_count}: give the same"
+            f"the run has {counted(record.output_count, 'target')}, and {dataset.name} has {dataset.output_count}: "
+            "give the same"
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from chainrule.data.dataset import Dataset
 from chainrule.data.scaling import resolve_scaling, resolve_target_scaling
 from chainrule.errors import DataError, ExperimentError, UnknownNameError
+from chainrule.errors.counts import counted, plural
 from chainrule.graph.tensor_type import show_shape
 from chainrule.nn.layers import Dense, Flatten, Layer
 from chainrule.nn.losses import Loss, loss_named
@@ -105,10 +106,10 @@ def _check_outputs(experiment: Experiment, dataset: Dataset, loss: Loss) -> None
     shape, wanted = _output_shape(experiment, dataset), dataset.output_count
     if shape == (wanted,) or (shape == (1,) and takes_one_output(dataset.task, wanted, loss)):
         return
-    outputs = "classes" if dataset.task == "classification" else "targets"
+    outputs = "classes" if dataset.task == "classification" else plural(wanted, "target")
     raise ExperimentError(
         f"{dataset.name} has {wanted} {outputs}, and the network's output is {show_shape(shape)} a sample: "
-        f"end it with a layer of {wanted} units"
+        f"end it with a layer of {counted(wanted, 'unit')}"
     )
 
 

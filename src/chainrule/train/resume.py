@@ -8,6 +8,7 @@ from pathlib import Path
 from chainrule.data.dataset import Dataset
 from chainrule.data.load import load_source
 from chainrule.errors import RunError
+from chainrule.errors.counts import all_of, counted, verb_of
 from chainrule.train.checkpoint import Checkpoint
 from chainrule.train.data_record import read_record
 from chainrule.train.events import Listener
@@ -84,8 +85,8 @@ def history_until(folder: RunFolder, checkpoint: Checkpoint) -> History:
     history = read_history(folder.history)
     if history.epochs < checkpoint.epoch:
         raise RunError(
-            f"{folder.history} holds {history.epochs} epochs, and {checkpoint.epoch} were over at step "
-            f"{checkpoint.step}: restore the file"
+            f"{folder.history} holds {counted(history.epochs, 'epoch')}, and {checkpoint.epoch} "
+            f"{verb_of(checkpoint.epoch, 'was', 'were')} over at step {checkpoint.step}: restore the file"
         )
     return History(history.entries[: checkpoint.epoch])
 
@@ -93,12 +94,12 @@ def history_until(folder: RunFolder, checkpoint: Checkpoint) -> History:
 def _longer(experiment: Experiment, last: Checkpoint, epochs: int | None, folder: RunFolder) -> Experiment:
     wanted = experiment if epochs is None else experiment.but(epochs=epochs)
     if last.epoch >= wanted.epochs and not (last.epoch == wanted.epochs and _is_open(folder, last)):
-        path = folder.path
+        path, done = folder.path, counted(last.epoch, "epoch")
         raise RunError(
-            f"the run in {path} has all of its {last.epoch} epochs: ask for more than {last.epoch} epochs to go on"
+            f"the run in {path} has done {all_of(last.epoch, 'epoch')}: ask for more than {done} to go on"
             if epochs is None
-            else f"the run in {path} has {last.epoch} epochs already, and {epochs} in all were asked for: ask for more "
-            f"than {last.epoch} epochs to go on"
+            else f"the run in {path} has {done} already, and {epochs} in all were asked for: ask for more "
+            f"than {done} to go on"
         )
     return wanted
 

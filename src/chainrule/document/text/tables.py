@@ -15,6 +15,7 @@ from chainrule.document.text.characters import HELD
 from chainrule.document.text.characters import width as columns_of
 from chainrule.document.text.spans import Pen
 from chainrule.document.tree import Align, Cell, Column, Content, Row, Summary, Table, spans
+from chainrule.errors.counts import verb_of
 
 GAPS: Final = (3, 2)  # columns between columns: airy where there is room
 NARROWEST_WORDS: Final = 10  # a column of words is not squeezed below this, nor below its longest word
@@ -88,7 +89,8 @@ def _planned(table: Table, plan: _Plan, width: int, pen: Pen, stub: int) -> list
     kept = places if gap_at is None else (*places[:gap_at], None, *places[gap_at:])
     lines = _Grid(table, pen, sets, widths, kept, width, plan).lines()
     if gap_at is not None:
-        hidden = f"… {len(table.columns) - len(places)} of {len(table.columns)} columns are not shown at this width"
+        gone = len(table.columns) - len(places)
+        hidden = f"… {gone} of {len(table.columns)} columns {verb_of(gone, 'is', 'are')} not shown at this width"
         lines += pen.wrapped(hidden, width, style="quiet")
     return [line.replace(HELD, " ") for line in lines]
 
