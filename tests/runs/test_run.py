@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.document import Diagram, walk
 
 
 def test_history_reads_like_a_dict(digits_run: cr.Run) -> None:
@@ -41,6 +42,38 @@ def test_a_page_shows_itself_at_a_prompt_and_in_a_notebook(digits_run: cr.Run) -
     assert "<math" in html
     assert "<script" not in html
     assert "<html" not in html
+
+
+def test_the_network_shows_itself_with_the_weights_of_the_step(digits_run: cr.Run) -> None:
+    page = digits_run.network
+    (drawn,) = [block for block in page.document.blocks if isinstance(block, Diagram)]
+    weights = digits_run.weights
+    names = {place: f"dense_{place + 1}.W" for place in range(len(drawn.links))}
+    for place, links in enumerate(drawn.links):
+        assert links
+        for link in links:
+            assert link.weight == weights[names[place]][link.source, link.target]
+    before = digits_run.at(0)
+    (first,) = [block for block in before.network.document.blocks if isinstance(block, Diagram)]
+    assert (
+        first.links[-1][0].weight
+        == before.weights[names[len(names) - 1]][first.links[-1][0].source, first.links[-1][0].target]
+    )
+    assert page.data["parameters"] == sum(value.size for value in weights.values())
+    for layer in page.data["layers"]:  # pyright: ignore[reportGeneralTypeIssues, reportOptionalIterable] - a list
+        own = [value.size for name, value in weights.items() if name.startswith(f"{layer['name']}.")]
+        assert layer["parameters"] == sum(own)
+    assert repr(page).startswith("Network")
+    assert f"{page.data['parameters']:,}" in page.text
+    assert "<svg" in page._repr_html_()
+    assert "<svg" in page.html
+
+
+def test_the_network_is_drawn_as_in_the_report(digits_run: cr.Run) -> None:
+    told = [block for block in walk(cr.report(digits_run).document) if isinstance(block, Diagram)]
+    own = [block for block in walk(digits_run.network.document) if isinstance(block, Diagram)]
+    assert [each.links for each in told] == [each.links for each in own]
+    assert [each.stages for each in told] == [each.stages for each in own]
 
 
 def test_predictions_are_classes_and_fit_the_accuracy(digits_run: cr.Run) -> None:

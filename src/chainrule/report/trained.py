@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from chainrule.document import Block, Code, Group, Heading, Labeled, Paragraph, Span
 from chainrule.document.tree import spans
-from chainrule.nn.drawing import drawing
-from chainrule.report.material import Material, counted, source
+from chainrule.errors.counts import counted
+from chainrule.report.material import Material, source
+from chainrule.runs.drawn import network_drawing
 from chainrule.runs.summary import (
     data_in_words,
     metrics_in_words,
@@ -36,14 +37,6 @@ def trained(material: Material) -> list[Block]:
         Labeled("State", (Paragraph(_state(material)),)),
         Labeled("Score", (Paragraph((f"on {material.part}: ", *_score(material))),), name="score"),
     ]
-    names = run.record.class_names or run.record.target_names
-    network = drawing(
-        run.experiment.layers,
-        run.record.feature_shape,
-        weights=run.weights,
-        inputs=run.record.feature_names,
-        outputs=names,
-    )
     return [
         Group(tuple(said)),
         source(
@@ -51,7 +44,7 @@ def trained(material: Material) -> list[Block]:
             "measured anew",
         ),
         Heading("The network"),
-        replace(network, title="Units and weights"),
+        replace(network_drawing(run), title="Units and weights"),
         network_table(run.experiment, run.record),
         source(Code("experiment.toml"), f" and the weights after step {run.step:,}"),
     ]  # fmt: skip
@@ -59,7 +52,7 @@ def trained(material: Material) -> list[Block]:
 
 def _state(material: Material) -> str:
     run = material.run
-    epochs = f"{run.epochs} of {run.experiment.epochs} epochs"
+    epochs = f"{run.epochs} of {counted(run.experiment.epochs, 'epoch')}"
     steps = counted(run.step, "step")
     return f"{STATES.get(run.reason, run.reason)}, {epochs}, {steps}, {run.seconds:.3g} s of training"
 

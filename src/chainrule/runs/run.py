@@ -333,6 +333,17 @@ class Run(Trained):
 
         return convergence(self)
 
+    @property
+    def network(self) -> Page:
+        """The network with its weights at this step drawn as lines, and the output and the numbers of each layer.
+
+        `page.data["layers"]` holds name, kind, output shape and count of each, `page.data["parameters"]` all numbers.
+        The layers themselves are `run.experiment.layers`.
+        """
+        from chainrule.runs.drawn import network_page
+
+        return network_page(self)
+
     def summary(self) -> Page:
         """What the run is: its data, the layers with their counts, how it was trained, how good it is."""
         return summary_of(self)
