@@ -106,6 +106,7 @@ class Body:
         self._number = number_
         self._held: dict[Node, Value] = {}
         self._memo: dict[tuple[Node, Indices], Value] = {}
+        self._begins: dict[tuple[Node, str], Value] = {}
 
     # ---- values ----
 
@@ -147,6 +148,14 @@ class Body:
 
     def _is_finished(self, node: Node) -> bool:
         return is_reduction(node) and node not in self.plan.grouping.copied
+
+    def begin_row(self, node: Node, row: Value) -> None:
+        """Find a column's row before the loop over its elements begins."""
+        b, place = self.b, self.parameters.place(node)
+        pointer = self.parameters.ask(("column", place), Given("column", name=node.label))
+        width = _product(self.plan.sizes.extents(node.tensor.shape)[1:])
+        length = self.parameters.number(width, "width", place)
+        self._begins[node, row.text] = b.at(pointer, times(b, self._row(row), length), in_memory(node))
 
     def type_of(self, node: Node) -> Type:
         """How a node is held in this loop."""
@@ -274,7 +283,8 @@ class Body:
         pointer = self.parameters.ask(("column", place_of), Given("column", name=node.label))
         length = self.parameters.number(width.most, "width", place_of)
         if isinstance(row, Uniform):
-            begin = b.at(pointer, times(b, self._row(row.value), length), in_memory(node))
+            key = (node, row.value.text)
+            begin = self._begins.get(key) or b.at(pointer, times(b, self._row(row.value), length), in_memory(node))
             if isinstance(place, Uniform):
                 return self.splat(self._load(node, b.at(begin, place.value, in_memory(node)), 1))
             if isinstance(place, Neighbors):

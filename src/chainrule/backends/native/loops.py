@@ -94,10 +94,19 @@ class LoopWriter:
             start, stop = number(0), self._length(level)
 
         def once(index: Value, _: tuple[Value, ...]) -> Sequence[Value]:
+            if depth + 1 < len(self.levels) and not level.lanes:
+                self._begin_rows(level, index)
             self._kept(depth + 1, {**at, level.axis: Neighbors(index) if level.lanes else Uniform(index)})
             return ()
 
         self.b.loop(start, stop, 1, (), once)
+
+    def _begin_rows(self, level: Level, index: Value) -> None:
+        """Find the rows of gathered columns once, where this loop is the one over them."""
+        extent = self.group.space[level.axis]
+        for node in self._gathered:
+            if level.axis == 0 and self.body.plan.sizes.extents(node.tensor.shape)[0] == extent:
+                self.body.begin_row(node, index)
 
     def _length(self, level: Level) -> Value:
         extent = self.group.space[level.axis]
