@@ -56,7 +56,7 @@ from chainrule.document import (
     Transpose,
     Words,
 )
-from chainrule.document.tree import FigureKind
+from chainrule.document.drawn import FigureKind
 
 HOSTILE = [
     "\x1b[31mred\x1b[0m",

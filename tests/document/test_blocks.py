@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from typing import get_args
+
 import pytest
 
+import chainrule.document
 from chainrule.document import (
     Block,
     Code,
     Document,
+    Drawn,
     Equation,
     Equations,
     Group,
@@ -112,6 +117,16 @@ def test_text_from_outside_is_never_passed_through() -> None:
     assert "\x1b" not in shown
     assert shown.startswith("\\x1b]0;owned\\x07")
     assert "\\x1b" in "".join(lines(Paragraph(hostile), color=True))
+
+
+def test_every_block_bears_a_name_and_data_whatever_kind_it_is_of() -> None:
+    kinds = get_args(Block)
+    for kind in (*kinds, Document):
+        assert {"name", "data"} <= {field.name for field in fields(kind)}
+        assert getattr(chainrule.document, kind.__name__) is kind
+    assert set(get_args(Drawn)) < set(kinds)
+    homes = {kind.__module__.rpartition(".")[2] for kind in kinds}
+    assert homes == {"tree", "table", "drawn"}
 
 
 def test_a_block_is_found_by_its_name() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any, Final
 
+from chainrule.document.content import Cell, Code, Content, Plain, Span, Strong
+from chainrule.document.drawn import Diagram, Drawn, Figure, Heatmap, Landscape, Link, Picture, Pictures, Series, Stage
 from chainrule.document.formula import (
     Absolute,
     Beside,
@@ -43,41 +45,22 @@ from chainrule.document.formula import (
 )
 from chainrule.document.numbers import NumberStyle, format_number
 from chainrule.document.plain import to_plain
+from chainrule.document.table import Column, Row, Summary, Table
 from chainrule.document.text import render_text
 from chainrule.document.tree import (
     Block,
-    Cell,
-    Code,
-    Column,
-    Content,
-    Diagram,
     Document,
-    Drawn,
     Equation,
     Equations,
-    Figure,
     Group,
     Heading,
-    Heatmap,
     Items,
     Labeled,
-    Landscape,
-    Link,
     Listing,
     Note,
     Paragraph,
-    Picture,
-    Pictures,
-    Plain,
-    Row,
     Rule,
-    Series,
-    Span,
-    Stage,
     Step,
-    Strong,
-    Summary,
-    Table,
     Tone,
     find,
     walk,

@@ -9,22 +9,12 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import Final
 
+from chainrule.document.content import Cell
+from chainrule.document.drawn import Diagram, Drawn, Figure, Heatmap, Landscape, Pictures, Series
 from chainrule.document.formula import Number
 from chainrule.document.numbers import NumberStyle, format_number
+from chainrule.document.table import Column, Row, Table
 from chainrule.document.text.spans import Pen
-from chainrule.document.tree import (
-    Cell,
-    Column,
-    Diagram,
-    Drawn,
-    Figure,
-    Heatmap,
-    Landscape,
-    Pictures,
-    Row,
-    Series,
-    Table,
-)
 
 EXACT: Final = NumberStyle("exact", 17)
 _PEN: Final = Pen()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chainrule.document.content import Cell
 from chainrule.document.formula import Number
-from chainrule.document.tree import Align, Cell, Column, Row, Summary, Table
+from chainrule.document.table import Align, Column, Row, Summary, Table
 
 
 def lines_of(table: Table) -> tuple[Row | Summary, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chainrule.document.axes import Axis, axis_of
+from chainrule.document.drawn import Figure, Series
 from chainrule.document.formula import Number
 from chainrule.document.numbers import NumberStyle, format_number, written_parts
 from chainrule.document.shapes import LETTER, LINE, WIDTH, Bar, Chart, Curve, Mark, Point, Rule, Shape, Words
@@ -15,7 +16,6 @@ from chainrule.document.text.characters import split_at, visible
 from chainrule.document.text.characters import width as columns_of
 from chainrule.document.text.scripts import superscript
 from chainrule.document.text.spans import Pen
-from chainrule.document.tree import Figure, Series
 
 PLOT: Final = 190.0  # the height of what the axes enclose
 MOST_MARKS: Final = 12  # marks on a line tell it from another: more would hide it

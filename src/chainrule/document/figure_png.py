@@ -8,13 +8,13 @@ from itertools import pairwise
 from math import hypot
 from typing import TYPE_CHECKING, Final, assert_never
 
+from chainrule.document.drawn import Drawn
 from chainrule.document.figure_svg import DASHES, FILLS, HOLLOW, LIGHT
 from chainrule.document.formula import Number
 from chainrule.document.numbers import PLAIN_STYLE, format_number
 from chainrule.document.pictures import sheet_of
 from chainrule.document.shapes import Bar, Curve, Disk, Mark, Point, Role, Rule, Shape, Strands, Tiles, Words
 from chainrule.document.text.characters import to_ascii
-from chainrule.document.tree import Drawn
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw

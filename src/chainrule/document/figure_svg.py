@@ -6,6 +6,7 @@ from html import escape
 from typing import Final, assert_never
 
 from chainrule.document.chart import number_text
+from chainrule.document.drawn import Drawn
 from chainrule.document.formula import Number
 from chainrule.document.pictures import sheet_of
 from chainrule.document.shapes import (
@@ -25,7 +26,6 @@ from chainrule.document.shapes import (
 from chainrule.document.text.characters import visible
 from chainrule.document.text.spans import Pen
 from chainrule.document.themes import themed
-from chainrule.document.tree import Drawn
 
 # Each at least 4.5 to 1 against the ground, light or dark (WCAG 2.2, 1.4.3).
 LIGHT: Final = ("#0b57d0", "#b3400a", "#0f7040", "#7a35c9", "#7d5700", "#575e66")

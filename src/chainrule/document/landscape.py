@@ -8,6 +8,7 @@ from typing import Final
 
 from chainrule.document.axes import axis_of
 from chainrule.document.chart import Frame, fitted, lines, margin_of
+from chainrule.document.drawn import Landscape
 from chainrule.document.formula import Number
 from chainrule.document.levels import Levels, contour, levels_of
 from chainrule.document.numbers import NumberStyle
@@ -29,7 +30,6 @@ from chainrule.document.shapes import (
 from chainrule.document.text.characters import visible
 from chainrule.document.text.characters import width as columns_of
 from chainrule.document.text.spans import Pen
-from chainrule.document.tree import Landscape
 
 BANDS: Final = 8
 DARKEST: Final = 0.4  # of the ink: on more, a path would not be seen

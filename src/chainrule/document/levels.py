@@ -7,9 +7,9 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from chainrule.document.drawn import Landscape
 from chainrule.document.numbers import MOST_DIGITS
 from chainrule.document.shapes import Point
-from chainrule.document.tree import Landscape
 
 
 @dataclass(frozen=True, slots=True)

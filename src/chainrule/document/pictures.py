@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from chainrule.document.chart import chart_of, fitted
+from chainrule.document.drawn import Diagram, Drawn, Figure, Heatmap, Landscape, Link, Picture, Pictures, Stage
 from chainrule.document.formula import Number
 from chainrule.document.landscape import landscape
 from chainrule.document.numbers import PLAIN_STYLE, format_number
@@ -27,7 +28,6 @@ from chainrule.document.shapes import (
 from chainrule.document.text.characters import visible
 from chainrule.document.text.characters import width as columns_of
 from chainrule.document.text.spans import Pen
-from chainrule.document.tree import Diagram, Drawn, Figure, Heatmap, Landscape, Link, Picture, Pictures, Stage
 
 LEVELS: Final = 12  # of gray in a picture: more than an eye tells apart side by side
 PICTURE: Final = 60.0  # the longer side of a small picture

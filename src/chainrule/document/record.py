@@ -7,9 +7,10 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Final, cast
 
+from chainrule.document.content import Content
 from chainrule.document.plain import PlainValue, not_finite, plain_value, to_raw
 from chainrule.document.text.spans import Pen
-from chainrule.document.tree import Block, Content, Document, Equations, Group, Labeled, Note, Paragraph, Step
+from chainrule.document.tree import Block, Document, Equations, Group, Labeled, Note, Paragraph, Step
 
 PAGE: Final = "page"
 NOT_FINITE: Final = "not_finite"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chainrule.document import Block, Code, Group, Heading, Labeled, Paragraph, Span
-from chainrule.document.tree import spans
+from chainrule.document.content import spans
 from chainrule.errors.counts import counted
 from chainrule.report.material import Material, source
 from chainrule.runs.drawn import network_drawing

@@ -13,8 +13,8 @@ from chainrule.data.dataset import Dataset, ScalingKind
 from chainrule.data.load import load
 from chainrule.descent.three_ways import Way, three_ways
 from chainrule.descent.three_ways_page import three_ways_page
+from chainrule.document.content import Plain
 from chainrule.document.html import render_notebook
-from chainrule.document.tree import Plain
 from chainrule.errors import UnknownNameError
 from chainrule.errors.calls import checked_call
 from chainrule.nn.catalog import optimizer as optimizer_named

@@ -8,7 +8,7 @@ from numbers import Integral
 from typing import Any
 
 from chainrule.document import Document, render_text, to_plain
-from chainrule.document.tree import Plain
+from chainrule.document.content import Plain
 from chainrule.errors.calls import check_kind
 
 PAGE_WIDTH = 80  # columns of a printed page where nothing else is known

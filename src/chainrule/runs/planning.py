@@ -12,7 +12,7 @@ from chainrule.backends.native.machine import Isa
 from chainrule.backends.native.plan import Fused, Place, Plan
 from chainrule.backends.native.probe import Probe, Reading
 from chainrule.document import Block, Column, Document, Labeled, Number, NumberStyle, Paragraph, Row, Summary, Table
-from chainrule.document.tree import Plain
+from chainrule.document.content import Plain
 from chainrule.errors import ValueRangeError
 from chainrule.errors.calls import check_kind
 from chainrule.runs.page import Page

@@ -8,6 +8,7 @@ from typing import Final, assert_never
 
 from chainrule.document import tree as t
 from chainrule.document.behind import tables_of, thinned
+from chainrule.document.drawn import Drawn
 from chainrule.document.figure_svg import render_svg
 from chainrule.document.html.elements import element, text
 from chainrule.document.html.equations import equations_html
@@ -84,7 +85,7 @@ def _labeled(block: t.Labeled) -> str:
     return _named(element("div", label, described, **tone), block.name)
 
 
-def _figure(figure: t.Drawn) -> str:
+def _figure(figure: Drawn) -> str:
     """What is drawn with its title above it, the sentence for everybody under it, and the numbers as tables."""
     title = element("p", content(figure.title), class_="title") if figure.title else ""
     sentence = element("figcaption", text(figure.alternative)) if figure.alternative.strip() else ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from chainrule.document.content import Code, Content, Span, Strong, spans
 from chainrule.document.formula import Number
 from chainrule.document.html.elements import element, text
 from chainrule.document.html.mathml import math, mathml
 from chainrule.document.numbers import PLAIN_STYLE, NumberStyle, format_number, written_parts
 from chainrule.document.text.characters import width
 from chainrule.document.text.spans import Pen
-from chainrule.document.tree import Code, Content, Span, Strong, spans
 
 _MEASURE = Pen()
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from chainrule.document.cells import alignment, contents_of
+from chainrule.document.content import Cell, Content
 from chainrule.document.formula import Number
 from chainrule.document.html.elements import element, text
 from chainrule.document.html.spans import columns_of, content, number, plain
 from chainrule.document.numbers import PLAIN_STYLE, decimals_lacking, format_number
+from chainrule.document.table import Column, Row, Summary, Table
 from chainrule.document.text.tables import MANY_COLUMNS
-from chainrule.document.tree import Cell, Column, Content, Row, Summary, Table
 
 NARROW: Final = 36  # columns of characters that a telephone shows beside one another
 WIDE: Final = 80  # columns that the narrowest page shows on which rows do not become lists

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
+from chainrule.document.drawn import Drawn
 from chainrule.document.formula import Number
 from chainrule.document.latex.characters import escaped, flowing
 from chainrule.document.latex.spans import content
@@ -24,7 +25,6 @@ from chainrule.document.shapes import (
     Tiles,
     Words,
 )
-from chainrule.document.tree import Drawn
 
 _SCALE: Final = 0.03  # centimeters a unit: a chart is 12 cm wide
 _PLAIN: Final = NumberStyle(digits=4)

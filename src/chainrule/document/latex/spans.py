@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from chainrule.document.content import Code, Content, Span, Strong, spans
 from chainrule.document.latex.characters import flowing
 from chainrule.document.latex.typeset import typeset
 from chainrule.document.text.spans import Pen
-from chainrule.document.tree import Code, Content, Span, Strong, spans
 
 _MEASURE = Pen()
 

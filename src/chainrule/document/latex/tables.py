@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from chainrule.document.cells import alignment, contents_of
+from chainrule.document.content import Cell, Content
 from chainrule.document.formula import Number
 from chainrule.document.latex.spans import columns_of, content
 from chainrule.document.latex.typeset import number_column
 from chainrule.document.numbers import PLAIN_STYLE, format_number
-from chainrule.document.tree import Cell, Column, Content, Summary, Table
+from chainrule.document.table import Column, Summary, Table
 
 PAGE: Final = 80  # columns in characters that stand beside one another on a page
 GAP: Final = 3

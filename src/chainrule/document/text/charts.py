@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from chainrule.document.drawn import Figure, Series
 from chainrule.document.numbers import NumberStyle
 from chainrule.document.text import boxes
 from chainrule.document.text.breaking import wrap
 from chainrule.document.text.characters import width as columns_of
 from chainrule.document.text.spans import Pen
-from chainrule.document.tree import Figure, Series
 
 HEIGHT: Final = 10  # rows of a plot; with the axis and its numbers it stays under a third of a common terminal
 LARGEST_EXPONENT: Final = 308.25  # of a float64, a little rounded down

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
+from chainrule.document.drawn import Landscape, Series
 from chainrule.document.levels import Levels, levels_of
 from chainrule.document.numbers import NumberStyle
 from chainrule.document.text import boxes
@@ -14,7 +15,6 @@ from chainrule.document.text.breaking import wrap
 from chainrule.document.text.characters import width as columns_of
 from chainrule.document.text.charts import ASCII_MARKS, MARKS, NARROWEST_PLOT, Range, y_axis
 from chainrule.document.text.spans import Pen
-from chainrule.document.tree import Landscape, Series
 
 HEIGHT: Final = 16  # rows
 WIDEST: Final = 64  # columns; a character is about twice as high as wide

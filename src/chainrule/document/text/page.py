@@ -8,6 +8,7 @@ from typing import Final, assert_never
 
 from chainrule.document import tree as t
 from chainrule.document.behind import stages_of, tables_of, thinned
+from chainrule.document.content import Content, spans
 from chainrule.document.formula import Relation
 from chainrule.document.text import boxes
 from chainrule.document.text.boxes import Box
@@ -116,7 +117,7 @@ class Page:
         indent = self.labels or self._indent(2)
         return replace(self, width=self.width - indent, labels=0).close(blocks)
 
-    def _beside(self, label: t.Content, lines: Sequence[str], style: Style = "label") -> list[str]:
+    def _beside(self, label: Content, lines: Sequence[str], style: Style = "label") -> list[str]:
         if not self.labels:
             return [*self.pen.wrapped(label, self.width, style=style), *self._indented(lines, self._indent(2))]
         left = self.pen.wrapped(label, self.labels - LABEL_GAP, style=style)
@@ -158,7 +159,7 @@ class Page:
         ]
         return moved if all(box.width <= width for box in moved) else fitted
 
-    def _valued(self, box: Box, value: t.Content, width: int) -> list[str]:
+    def _valued(self, box: Box, value: Content, width: int) -> list[str]:
         """The equation, its value at the right margin on the baseline, or under it where there is no room."""
         lines = list(box.lines)
         text = self.pen.line(value)
@@ -193,7 +194,7 @@ class Page:
 
     def _step(self, step: t.Step) -> list[str]:
         mark = f"{step.number}. "
-        title = self.pen.wrapped((mark, *t.spans(step.title)), self.width, hang=len(mark), style="strong")
+        title = self.pen.wrapped((mark, *spans(step.title)), self.width, hang=len(mark), style="strong")
         indent = self._indent(len(mark))
         inner = replace(self, width=self.width - indent, labels=0).labeled_for(step.blocks)
         return [*title, *self._indented(inner.apart(step.blocks), indent)]
@@ -214,7 +215,7 @@ class Page:
         return wished if self.width - wished >= NARROWEST else 0
 
 
-def _labels(blocks: Sequence[t.Block]) -> Iterator[t.Content]:
+def _labels(blocks: Sequence[t.Block]) -> Iterator[Content]:
     """The labels that share one column: of these blocks and of the groups among them."""
     for block in blocks:
         match block:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from chainrule.document.content import Code, Content, Strong, spans
 from chainrule.document.text import breaking
 from chainrule.document.text.characters import HELD, split_at, to_ascii, visible, width
 from chainrule.document.text.typeset import Typesetter
-from chainrule.document.tree import Code, Content, Strong, spans
 
 Style = Literal["plain", "strong", "title", "label", "code", "quiet", "warning", "evidence"]
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from chainrule.document.cells import alignment, contents_of
+from chainrule.document.content import Cell, Content, spans
 from chainrule.document.formula import Number
 from chainrule.document.numbers import PLAIN_STYLE, align_points
+from chainrule.document.table import Align, Column, Row, Summary, Table
 from chainrule.document.text import boxes
 from chainrule.document.text.breaking import loosened, wrap
 from chainrule.document.text.characters import HELD
 from chainrule.document.text.characters import width as columns_of
 from chainrule.document.text.spans import Pen
-from chainrule.document.tree import Align, Cell, Column, Content, Row, Summary, Table, spans
 from chainrule.errors.counts import verb_of
 
 GAPS: Final = (3, 2)  # columns between columns: airy where there is room
