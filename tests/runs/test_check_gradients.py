@@ -70,7 +70,7 @@ def test_a_wrong_gradient_is_seen(digits_run: cr.Run) -> None:
     assert not wrong.agree
     assert wrong.data["agree"] is False
     assert "DISAGREES" in str(wrong.page)
-    sentence = f"1 of 2 gradients lie outside the bounds of their witnesses, {first.weight} first"
+    sentence = f"1 of 2 gradients lies outside the bounds of their witnesses, {first.weight} first"
     assert sentence in " ".join(str(wrong.page).split())
 
 
