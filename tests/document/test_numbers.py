@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chainrule.document import Number, NumberStyle, format_number
+from chainrule.document import COUNT, Number, NumberStyle, format_number
 from chainrule.document.numbers import align_points
 from chainrule.errors import InputError, ValueRangeError
+from chainrule.errors.counts import counted
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -82,6 +83,15 @@ def test_exact_reads_back(value: float) -> None:
 @given(st.integers(-(2**63), 2**63))
 def test_counts_read_back(value: int) -> None:
     assert int(format_number(value, NumberStyle("count")).replace(",", "")) == value
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 rows"), (1, "1 row"), (999, "999 rows"), (48_721, "48,721 rows"), (10**6, "1,000,000 rows")],
+)
+def test_a_sentence_and_a_table_write_a_count_alike(count: int, text: str) -> None:
+    assert counted(count, "row") == text
+    assert text.split()[0] == format_number(count, COUNT)
 
 
 @pytest.mark.parametrize("digits", [-1, 0, 18])

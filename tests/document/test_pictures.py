@@ -94,6 +94,14 @@ def test_a_map_tells_right_from_wrong_by_place_color_and_number() -> None:
     ]  # fmt: skip
 
 
+def test_many_counts_are_read_with_their_thousands_apart_and_filed_without() -> None:
+    large = Heatmap(("usual", "rare"), ((48721, 1279), (0, 1000)), "Most are right.", "Confusion")
+    words = [shape.said for shape in sheet_of(large, titled=False).shapes if isinstance(shape, Words)]
+    assert {"48,721", "1,279", "1,000"} <= set(words)
+    assert "48,721" in render_text(Document("", (large,)), 80)
+    assert rows(render_csv(large))[1:] == [["usual", "48721", "1279"], ["rare", "0", "1000"]]
+
+
 def test_a_connection_is_as_wide_as_its_weight_and_dashed_where_it_is_negative() -> None:
     shapes = sheet_of(network(), titled=False).shapes
     strands = [shape for shape in shapes if isinstance(shape, Strands)]

@@ -26,7 +26,7 @@ def evaluate(
     from chainrule.cli.screen import stdout
     from chainrule.document import Document
     from chainrule.runs.opening import open_run
-    from chainrule.runs.summary import scores_block, scores_data, scores_table
+    from chainrule.train.scores import scores_block, scores_data, scores_table
 
     opened = open_run(which)
     scores = opened.evaluate(file)

@@ -16,9 +16,10 @@ from chainrule.runs.opening import RUNS
 from chainrule.runs.reach import reach_of
 from chainrule.runs.run import Run
 from chainrule.runs.suggest import loudest_weight, telling_sample
-from chainrule.runs.summary import after_training, near, next_steps, scores_data
+from chainrule.runs.summary import after_training, near, next_steps
 from chainrule.train.events import CheckpointWritten, Event, Listener, TrainingStarted
 from chainrule.train.folder import RunFolder
+from chainrule.train.scores import scores_data
 
 STOPPED: Final = {"interrupted": EXIT_INTERRUPTED, "terminated": EXIT_TERMINATED}
 

@@ -9,6 +9,7 @@ from chainrule.descent.collapse import Collapse
 from chainrule.descent.one_map import written
 from chainrule.descent.words import short
 from chainrule.document import (
+    COUNT,
     Block,
     Column,
     Document,
@@ -24,7 +25,6 @@ from chainrule.document import (
 )
 from chainrule.errors.counts import all_of, counted, verb_of
 
-COUNT: Final = NumberStyle("count")
 FOUR: Final = NumberStyle("significant", 4)
 MOST: Final = 10  # rows and columns of the map that are shown
 

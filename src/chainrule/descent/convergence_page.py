@@ -92,7 +92,7 @@ def _losses(found: Convergence) -> Figure:
     first, last, lowest = found.losses[0], found.losses[-1], min(finite)
     at = found.losses.index(lowest) + 1
     below = f", lowest {short(lowest)} in epoch {at}" if lowest < min(first, last) else ""
-    sentence = f"The loss goes from {short(first)} in epoch 1 to {short(last)} in epoch {len(found.losses)}{below}."
+    sentence = f"The loss goes from {short(first)} in epoch 1 to {short(last)} in epoch {len(found.losses):,}{below}."
     wide = lowest > 0.0 and max(finite) > WIDE * lowest
     series = (Series("loss", places, found.losses),)
     return Figure("line", series, sentence, title="Loss", x_label="epoch", logarithmic=wide, name="losses")

@@ -93,7 +93,7 @@ def _readings(surface: Surface) -> list[str]:
     if shares:
         said.append(
             f"The two directions hold {shares[0]:.1%} and {shares[1]:.1%} of the variance of the path's "
-            f"{len(surface.steps)} places, together {sum(shares):.1%}."
+            f"{len(surface.steps):,} places, together {sum(shares):.1%}."
         )
     else:
         most = "most of it happens outside" if surface.share < LITTLE else "most of it is seen"

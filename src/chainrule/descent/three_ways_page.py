@@ -16,6 +16,7 @@ from chainrule.descent.three_ways import BACK, STEADY, ZIGZAG, Way
 from chainrule.descent.walk import Walk
 from chainrule.descent.words import capital
 from chainrule.document import (
+    COUNT,
     Block,
     Cell,
     Column,
@@ -34,7 +35,6 @@ from chainrule.document import (
 )
 from chainrule.errors.counts import counted
 
-COUNT: Final = NumberStyle("count")
 THREE: Final = NumberStyle("significant", 3)
 FOUR: Final = NumberStyle("significant", 4)
 COSINE: Final = NumberStyle("fixed", 2, signed=True)

@@ -43,7 +43,7 @@ from chainrule.document.formula import (
     symbol,
     times,
 )
-from chainrule.document.numbers import NumberStyle, format_number
+from chainrule.document.numbers import COUNT, NumberStyle, format_number
 from chainrule.document.plain import to_plain
 from chainrule.document.table import Column, Row, Summary, Table
 from chainrule.document.text import render_text
@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from chainrule.document.latex import render_katex, render_latex
 
 __all__ = [
+    "COUNT",
     "Absolute",
     "Beside",
     "Block",

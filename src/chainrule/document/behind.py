@@ -12,7 +12,7 @@ from typing import Final
 from chainrule.document.content import Cell
 from chainrule.document.drawn import Diagram, Drawn, Figure, Heatmap, Landscape, Pictures, Series
 from chainrule.document.formula import Number
-from chainrule.document.numbers import NumberStyle, format_number
+from chainrule.document.numbers import COUNT, NumberStyle, format_number
 from chainrule.document.table import Column, Row, Table
 from chainrule.document.text.spans import Pen
 
@@ -95,7 +95,7 @@ def _table(first: str, places: Sequence[str | float], series: Sequence[Series]) 
 def _counts(heatmap: Heatmap) -> tuple[Table, ...]:
     if not heatmap.names:
         return ()
-    columns = (Column(heatmap.row_label, heading=True), *(Column(name, align="right") for name in heatmap.names))
+    columns = (Column(heatmap.row_label, heading=True), *(Column(name, style=COUNT) for name in heatmap.names))
     lines = zip(heatmap.names, heatmap.counts, strict=True)
     return (Table(columns, tuple(Row((name, *map(Number, counts))) for name, counts in lines)),)
 

@@ -47,6 +47,7 @@ class NumberStyle:
 
 
 PLAIN_STYLE: Final = NumberStyle()
+COUNT: Final = NumberStyle("count")  # how many there are, in a table: 1,437; an index is no count
 
 
 def format_number(

@@ -110,9 +110,9 @@ def _cells(heatmap: Heatmap, corner: Point, side: float, high: float) -> Iterato
             shade = 0.1 + 0.3 * count / sum(row) if i == j else 0.15 + 0.4 * count / wrong
             box = (corner[0] + j * side, corner[1] + i * high, side - 1, high - 1)
             yield Tiles((_rounded(box),), round(shade, 2), 0 if i == j else 1)
-            if len(str(count)) * LETTER <= side and high >= LINE - 4:
+            if len(f"{count:,}") * LETTER <= side and high >= LINE - 4:
                 center = round(box[0] + side / 2, 1), round(box[1] + high / 2 + 4, 1)
-                yield Words(*center, str(count), "middle", "value")
+                yield Words(*center, f"{count:,}", "middle", "value")
 
 
 def _rounded(box: Box) -> Box:
@@ -180,7 +180,7 @@ def _units(stage: Stage, units: dict[int, Point], x: float, middle: float, width
         yield Disk(at, _RADIUS)
     if _is_cut(stage):
         below = max(y for _, y in units.values()) + _UNIT
-        said = f"… {stage.units - len(stage.shown)} more"
+        said = f"… {stage.units - len(stage.shown):,} more"
         half = columns_of(said) * LETTER / 2
         yield Words(min(max(x, half), width - half), below + 5, said, "middle", "value")
 

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from chainrule.document import (
+    COUNT,
     Absolute,
     Block,
     Code,
@@ -28,6 +29,7 @@ from chainrule.document import (
     partial,
     symbol,
 )
+from chainrule.errors.counts import counted
 from chainrule.explain.notation import LOSS
 from chainrule.explain.nudges import BOUND, Floats, Nudges
 
@@ -59,7 +61,7 @@ def nudges_page(found: Nudges, extra: tuple[Block, ...] = ()) -> Document:
         Labeled("Checked", (Paragraph(_proof(found)),), name="proof"),
     )
     count = len(found.subject.rows)
-    said = f"{found.subject.context} · {count} sample{'' if count == 1 else 's'}"
+    said = f"{found.subject.context} · {counted(count, 'sample')}"
     return Document("Nudges", blocks, context=said, name="nudges", data=_data(found))
 
 
@@ -81,7 +83,7 @@ def _shown(found: Nudges) -> tuple[list[int], list[int]]:
 
 def _table(found: Nudges, shown: list[int], rest: list[int]) -> Table:
     """A row a weight; the others are averaged, so that shares times columns add up to the last one exactly."""
-    subject, others = found.subject, f"other {len(rest)}"
+    subject, others = found.subject, f"other {len(rest):,}"
     columns = (
         Column("sample", "label", heading=True),
         *(Column(str(subject.rows[place]), subject.targets[place], style=NUDGE) for place in shown),
@@ -151,7 +153,7 @@ def _sentence(found: Nudges, k: int) -> str:
 
 
 def _wants(count: int, what: str) -> str:
-    return f"1 wants it {what}" if count == 1 else f"{count} want it {what}"
+    return f"1 wants it {what}" if count == 1 else f"{count:,} want it {what}"
 
 
 # ---- importance ----
@@ -260,7 +262,7 @@ def _by_class(found: Nudges) -> list[Block]:
         rows.append(Row((each.name, Number(each.samples), along, *conflict)))
     columns = (
         Column("label", heading=True),
-        Column("samples"),
+        Column("samples", style=COUNT),
         Column("with the average", "cosine", style=COSINE),
         Column("most against"),
         Column(None, "cosine", style=COSINE),
@@ -303,7 +305,7 @@ def _missed(found: Nudges, weights: list[int]) -> Paragraph:
     """How far averaging the errors first misses, at worst."""
     wrong = sum(found.errors_first[k] * found.average[k] < 0 for k in weights)
     misses = [abs(found.errors_first[k] / found.average[k] - 1.0) for k in weights if found.average[k] != 0.0]
-    around = f", and turns {wrong} of {len(weights)} around" if wrong else ""
+    around = f", and turns {wrong:,} of {len(weights):,} around" if wrong else ""
     at_worst: tuple[Span, ...] = (" by up to ", Number(float(max(misses)), PERCENT)) if misses else ()
     return Paragraph(("averaging the errors first misses", *at_worst, f"{around}; it is gradients that are averaged"))
 

@@ -53,8 +53,8 @@ def remainder(values: list[float], columns: int) -> Summary | None:
         return None
     blank: tuple[Cell, ...] = (None,) * (columns - 1)
     if any(values):
-        return Summary(f"and {len(values)} more, together", (*blank, Number(sum(values), SIGNED)))
-    said = "the other one is" if len(values) == 1 else f"the other {len(values)} are"
+        return Summary(f"and {len(values):,} more, together", (*blank, Number(sum(values), SIGNED)))
+    said = "the other one is" if len(values) == 1 else f"the other {len(values):,} are"
     return Summary(f"{said} exactly", (*blank, Number(0)))
 
 
@@ -173,7 +173,7 @@ def way_back(opened: Opened, words: Words, position: int) -> list[Block]:
         off = int(np.sum(deltas == 0.0))
         size = Absolute(replace(opened.subject.symbols[name], name="δ"), norm=True)
         change: Cell = None if not before else ("× ", Number(norm / before, TWO))
-        dead: Cell = f"{off} of {len(deltas)} exactly 0" if off else None
+        dead: Cell = f"{off:,} of {len(deltas):,} exactly 0" if off else None
         rows.append(Row((name.rpartition(".")[0], size, Number(norm, SIX), change, dead)))
         before = norm
     columns = (Column(heading=True), *(Column() for _ in range(4)))

@@ -61,7 +61,7 @@ def _nothing_back(paths: list[float]) -> str:
         return ""
     if any(paths):
         return ", as its paths cancel"
-    return ", as is its only path" if len(paths) == 1 else f", as is each of its {len(paths)} paths"
+    return ", as is its only path" if len(paths) == 1 else f", as is each of its {len(paths):,} paths"
 
 
 def alive_weights(opened: Opened, most: int = 3) -> list[Alive]:
@@ -141,12 +141,12 @@ def _conflict(paths: list[Path]) -> list[Span]:
     against = [path for path in moving if path.value * total < 0]
     strongest = max(moving, key=lambda path: abs(path.value))
     which = "" if len(moving) == len(paths) else " that are not 0"
-    all_of_them = "Both" if len(moving) == 2 else f"All {len(moving)}"
+    all_of_them = "Both" if len(moving) == 2 else f"All {len(moving):,}"
     spans: list[Span] = [f"{all_of_them} paths{which} pull the same way. "]
     if against:
         lost = 2 * sum(abs(path.value) for path in against) / size
         verb = "pulls the other way and cancels" if len(against) == 1 else "pull the other way and cancel"
-        spans = [f"Of {len(moving)} paths{which}, {len(against)} {verb} ", _share(lost), " of all pull. "]
+        spans = [f"Of {len(moving):,} paths{which}, {len(against):,} {verb} ", _share(lost), " of all pull. "]
     side = ", against the sum" if strongest in against else ""
     made = _share(abs(strongest.value) / size)
     return [*spans, f"The largest, through k = {strongest.k}, makes ", made, f" of all pull{side}. "]
@@ -240,7 +240,7 @@ def _wishes(smaller: int, larger: int, none: int) -> str:
 
 
 def _samples(count: int) -> str:
-    return "1 sample wants" if count == 1 else f"{count} samples want"
+    return "1 sample wants" if count == 1 else f"{count:,} samples want"
 
 
 def _share(share: float) -> Number | str:

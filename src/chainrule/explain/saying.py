@@ -85,7 +85,7 @@ def _silent(derived: Derived) -> list[Span]:
         if dead:
             units = deltas.shape[-1]
             on = "" if derived.alone else " on every sample"
-            few = f"{dead} of {units} units {verb_of(dead, 'passes', 'pass')}"
+            few = f"{dead:,} of {units:,} units {verb_of(dead, 'passes', 'pass')}"
             said = f"{'its unit passes' if units == 1 else few} nothing back{on}. "
             spans += ["In ", Code(derived.layer_of(name)), f" {said}"]
     return spans

@@ -166,7 +166,7 @@ def weight_blocks(derived: Derived) -> list[Block]:
     chains = [chain_of(derived, weight) for weight in weights]
     blocks: list[Block] = []
     if len(weights) < count:
-        said = f"the {len(weights)} of {count:,} weights and biases with the largest gradients; --weight opens any"
+        said = f"the {len(weights):,} of {count:,} weights and biases with the largest gradients; --weight opens any"
         blocks.append(Labeled("Shown", (Paragraph(said),), name="shown"))
     for layer in dict.fromkeys(name.rpartition(".")[0] for name, _ in weights):
         shown = tuple(

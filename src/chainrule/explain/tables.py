@@ -9,6 +9,7 @@ import numpy as np
 
 from chainrule.backends.protocol import Array
 from chainrule.document import (
+    COUNT,
     Absolute,
     Block,
     Cell,
@@ -43,7 +44,6 @@ MOST_COLUMNS: Final = 4
 FIVE: Final = NumberStyle("significant", 5)
 SIGNED: Final = NumberStyle("significant", 5, signed=True)
 THREE: Final = NumberStyle("significant", 3)
-COUNT: Final = NumberStyle("count")
 
 
 # ---- the units of a layer, on one sample ----
@@ -101,9 +101,9 @@ def _rest(values: Array, columns: int) -> Summary:
     """The line for the units that are left out."""
     size = float(np.max(np.abs(values)))
     if size == 0.0:
-        said = "the other one is" if len(values) == 1 else f"the other {len(values)} are"
+        said = "the other one is" if len(values) == 1 else f"the other {len(values):,} are"
         return Summary(f"{said} exactly", (*(None,) * (columns - 1), Number(0)))
-    return Summary(f"and {len(values)} more, in size at most", (*(None,) * (columns - 1), Number(size, FIVE)))
+    return Summary(f"and {len(values):,} more, in size at most", (*(None,) * (columns - 1), Number(size, FIVE)))
 
 
 # ---- a · δ ----

@@ -83,7 +83,7 @@ def _table(layer: str, k: int, delta: float, weights: Floats, reads: Floats, *, 
     left = None
     if rest:
         sums = (Number(float(np.sum(by_weight[rest])), SIGNED), Number(float(np.sum(by_input[rest])), SIGNED))
-        left = Summary(f"and {len(rest)} more, together", (None, None, None, *(sums[:1] if is_data else sums)))
+        left = Summary(f"and {len(rest):,} more, together", (None, None, None, *(sums[:1] if is_data else sums)))
     return Table(columns, rows, remainder=left, name="ways", data={"layer": layer, "unit": k})
 
 

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from chainrule.document import (
+    COUNT,
     Block,
     Column,
     Document,
@@ -36,7 +37,6 @@ PART: Final = NumberStyle("significant", 2, signed=True)
 FOUR: Final = NumberStyle("significant", 4)
 ONE: Final = NumberStyle("significant", 1)
 TWO: Final = NumberStyle("significant", 2)
-COUNT: Final = NumberStyle("count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ def _samples_table(past: Past, samples: Sequence[SampleShare]) -> tuple[Block, .
     )
     table = Table(columns, tuple(rows), remainder, Summary("sum", (None, None, None, Number(total))), name="samples")
     first = samples[0]
-    times = "in 1 visit" if first.visits == 1 else f"over {first.visits} visits"
+    times = "in 1 visit" if first.visits == 1 else f"over {first.visits:,} visits"
     said: tuple[Span, ...] = (
         f"sample {first.row} ({first.target}) moved it most, by ", Number(first.moved, SIGNED), f" {times}; ",
         *_both_ways(samples),
@@ -234,7 +234,7 @@ def _classes_table(classes: Sequence[ClassShare]) -> tuple[Block, ...]:
     remainder = None
     if rest:
         count, moved = sum(each.samples for each in rest), float(sum(each.moved for each in rest))
-        remainder = Summary(f"and {len(rest)} more, together", (None, Number(count), Number(moved)))
+        remainder = Summary(f"and {len(rest):,} more, together", (None, Number(count), Number(moved)))
     return (Labeled("Classes", (Table(columns, rows, remainder, name="classes"),), name="classes"),)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 from chainrule.document import (
+    COUNT,
     Block,
     Cell,
     Column,
@@ -35,7 +36,6 @@ THREE: Final = NumberStyle("significant", 3)
 FOUR: Final = NumberStyle("significant", 4)
 EXACT: Final = NumberStyle("exact", 17)
 PERCENT: Final = NumberStyle("percent", 0)
-COUNT: Final = NumberStyle("count")
 GROUPED: Final = 1e4  # from here on a number is told whole, with its thousands apart
 MOST_COUNTED: Final = 1e9  # a whole number beyond it is read more easily as a power of ten
 

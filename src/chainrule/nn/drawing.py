@@ -10,14 +10,24 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.document import Column, Diagram, Document, Link, Number, NumberStyle, Row, Stage, Table, format_number
+from chainrule.document import (
+    COUNT,
+    Column,
+    Diagram,
+    Document,
+    Link,
+    Number,
+    Row,
+    Stage,
+    Table,
+    format_number,
+)
 from chainrule.nn.layers import ActivationLayer, Dense, Flatten, Layer
 from chainrule.nn.layers.parameter import SampleShape
 from chainrule.nn.network import Network
 
 MOST_UNITS: Final = 10  # drawn of a stage; of more, one fewer and how many are left out
 MOST_STAGES: Final = 8  # drawn beside one another; of more, the first and the last
-_COUNT: Final = NumberStyle("count")
 
 Weights = Mapping[str, npt.NDArray[Any]]
 
@@ -90,7 +100,7 @@ def _rows(network: Network, input_shape: SampleShape | None) -> Iterator[Row]:
     shape = input_shape
     for name, layer in zip(network.names, network.layers, strict=True):
         before, shape = shape, _after(layer, shape)
-        numbers = Number(_numbers(layer, before), _COUNT) if before else "depends on the inputs"
+        numbers = Number(_numbers(layer, before), COUNT) if before else "depends on the inputs"
         yield Row((name, _spelled(shape), layer.ends_in or "", numbers))
 
 
@@ -114,7 +124,7 @@ def _parts(network: Network, input_shape: SampleShape | None, weights: Weights) 
         full = any(each.shape == (parts[-1].units, units) for each in layer.parameters(before)) if before else False
         activation = "" if layer.ends_in in (None, "linear") else f" {layer.ends_in}"
         numbers = _numbers(layer, before) if before else 0
-        remark = f"{_spelled(shape)}{activation}" + (f"\n{format_number(numbers, _COUNT)}" if numbers else "")
+        remark = f"{_spelled(shape)}{activation}" + (f"\n{format_number(numbers, COUNT)}" if numbers else "")
         parts.append(_Part(name, units, remark, _matrix(weights, name, parts[-1].units, units), flat, full))
     return parts
 
@@ -126,7 +136,7 @@ def _after(layer: Layer, shape: SampleShape | None) -> SampleShape | None:
 
 
 def _spelled(shape: SampleShape | None) -> str:
-    return " × ".join(format_number(size, _COUNT) for size in shape) if shape else "?"
+    return " × ".join(format_number(size, COUNT) for size in shape) if shape else "?"
 
 
 def _matrix(weights: Weights, layer: str, before: int, units: int) -> npt.NDArray[Any] | None:
@@ -171,15 +181,15 @@ def _shortened(stages: list[Stage], links: list[tuple[Link, ...]]) -> tuple[list
 
 
 def _sentence(network: Network, input_shape: SampleShape | None, parts: Sequence[_Part], *, drawn_weights: bool) -> str:
-    units = [format_number(part.units, _COUNT) for part in parts[1:]]
+    units = [format_number(part.units, COUNT) for part in parts[1:]]
     listed = units[0] if len(units) == 1 else f"{', '.join(units[:-1])} and {units[-1]}"
     layers = "one layer" if len(units) == 1 else f"{len(units)} layers"
-    first = f"{format_number(parts[0].units, _COUNT)} {'input' if parts[0].units == 1 else 'inputs'}"
+    first = f"{format_number(parts[0].units, COUNT)} {'input' if parts[0].units == 1 else 'inputs'}"
     said = f"From {first if input_shape else 'the inputs'} through {layers} of {listed} "
     said += "unit" if units == ["1"] else "units"
     if input_shape:
         count = network.parameter_count(input_shape)
-        said += f", {format_number(count, _COUNT)} {'number' if count == 1 else 'weights and biases'} in all"
+        said += f", {format_number(count, COUNT)} {'number' if count == 1 else 'weights and biases'} in all"
     said += "; under each layer its units, its activation, its weights and biases."
     if drawn_weights:
         said += " A line is as wide as its weight is large, within its layer; dashed is negative."

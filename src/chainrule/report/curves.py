@@ -39,7 +39,7 @@ def _best(history: History) -> str:
     best = min(range(len(losses)), key=losses.__getitem__)
     after = history.epochs - 1 - best
     rest = f"; the {after} after it did not lower it" if after > 1 else ""
-    return f"The validation loss was smallest, {losses[best]:.4g}, after epoch {best + 1} of {history.epochs}{rest}."
+    return f"The validation loss was smallest, {losses[best]:.4g}, after epoch {best + 1} of {history.epochs:,}{rest}."
 
 
 def _whence(material: Material) -> tuple[str | Code, ...]:

@@ -22,8 +22,8 @@ from chainrule.document import (
 )
 from chainrule.errors.counts import counted, verb_of
 from chainrule.report.material import Material, source
-from chainrule.runs.summary import scores_table
 from chainrule.train.evaluate import Classified
+from chainrule.train.scores import scores_table
 
 MOST_CLASSES: Final = 20  # of a map: more have no room for their counts
 MOST_POINTS: Final = 300  # of a chart: more hide one another
@@ -86,7 +86,7 @@ def _mistakes(table: npt.NDArray[np.int64], names: Sequence[str], shown: int) ->
         times = "once" if count == 1 else f"{count:,} times"
         said += f" The most frequent mistake: {names[i]} is called {names[j]}, {times}."
     if shown < len(table):
-        said += f" Shown are the {shown} of {len(table)} classes with most mistakes."
+        said += f" Shown are the {shown} of {len(table):,} classes with most mistakes."
     return said
 
 

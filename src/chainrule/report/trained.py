@@ -9,13 +9,8 @@ from chainrule.document.content import spans
 from chainrule.errors.counts import counted
 from chainrule.report.material import Material, source
 from chainrule.runs.drawn import network_drawing
-from chainrule.runs.summary import (
-    data_in_words,
-    metrics_in_words,
-    network_table,
-    split_in_words,
-    training_in_words,
-)
+from chainrule.runs.summary import data_in_words, network_table, split_in_words, training_in_words
+from chainrule.train.scores import metrics_in_words
 
 STATES = {
     "completed": "complete",
@@ -52,7 +47,7 @@ def trained(material: Material) -> list[Block]:
 
 def _state(material: Material) -> str:
     run = material.run
-    epochs = f"{run.epochs} of {counted(run.experiment.epochs, 'epoch')}"
+    epochs = f"{run.epochs:,} of {counted(run.experiment.epochs, 'epoch')}"
     steps = counted(run.step, "step")
     return f"{STATES.get(run.reason, run.reason)}, {epochs}, {steps}, {run.seconds:.3g} s of training"
 

@@ -21,8 +21,8 @@ from chainrule.runs.asking import rows_of_samples
 from chainrule.runs.page import Page
 from chainrule.runs.run import Run
 from chainrule.runs.suggest import loudest_weight, telling_sample
-from chainrule.runs.summary import scores_data
 from chainrule.train.durable import write_named
+from chainrule.train.scores import scores_data
 
 REPORT: Final = "report.html"  # in the folder of the run
 

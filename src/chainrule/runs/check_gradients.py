@@ -119,12 +119,11 @@ class Verdicts:
         wrong = [verdict.weight for verdict in self.verdicts if not verdict.agrees]
         if wrong:
             lie = f"{counted(count, 'gradient')} {verb_of(len(wrong), 'lies', 'lie')}"
-            return f"{len(wrong)} of {lie} outside the bounds of their witnesses, {wrong[0]} first."
+            return f"{len(wrong):,} of {lie} outside the bounds of their witnesses, {wrong[0]} first."
         alive = sum(verdict.gradient != 0.0 for verdict in self.verdicts)
         each = "Every gradient lies" if count > 1 else "The gradient lies"
-        return (
-            f"{each} within the bound of each of its witnesses; {alive} of {count} {verb_of(alive, 'is', 'are')} not 0."
-        )
+        said = f"{alive:,} of {count:,} {verb_of(alive, 'is', 'are')} not 0"
+        return f"{each} within the bound of each of its witnesses; {said}."
 
 
 def check_gradients(

@@ -17,6 +17,7 @@ from chainrule.document.content import Plain
 from chainrule.document.html import render_notebook
 from chainrule.errors import UnknownNameError
 from chainrule.errors.calls import checked_call
+from chainrule.errors.counts import counted
 from chainrule.nn.catalog import optimizer as optimizer_named
 from chainrule.nn.layers import Layer
 from chainrule.nn.network import Network
@@ -155,5 +156,5 @@ def descents_of(
 def _shared(experiment: Experiment) -> str:
     """What the ways share, in words."""
     loss = experiment.loss.replace("_", " ")
-    epochs = f"{experiment.epochs} epoch{'' if experiment.epochs == 1 else 's'}"
+    epochs = counted(experiment.epochs, "epoch")
     return f"{loss}, {said(experiment.optimizer)}, {epochs}, seed {experiment.seed}, {experiment.dtype}"

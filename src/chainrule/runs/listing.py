@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from chainrule.document import Code, Column, Content, Document, Number, NumberStyle, Paragraph, Row, Table
+from chainrule.document import COUNT, Code, Column, Content, Document, Number, NumberStyle, Paragraph, Row, Table
 from chainrule.runs.opening import Listed
 
 METRIC: Final = NumberStyle("fixed", 4)
@@ -23,7 +23,7 @@ def listing_of(found: Sequence[Listed], runs: Path) -> Document:
         Column("run", heading=True),
         Column("changed"),
         Column("state"),
-        Column("epochs", style=NumberStyle("count")),
+        Column("epochs", style=COUNT),
         Column("test"),
     )
     table = Table(columns, tuple(_row(each) for each in found), name="runs")

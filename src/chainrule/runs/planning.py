@@ -11,7 +11,19 @@ from chainrule.backends.native import NativeBackend
 from chainrule.backends.native.machine import Isa
 from chainrule.backends.native.plan import Fused, Place, Plan
 from chainrule.backends.native.probe import Probe, Reading
-from chainrule.document import Block, Column, Document, Labeled, Number, NumberStyle, Paragraph, Row, Summary, Table
+from chainrule.document import (
+    COUNT,
+    Block,
+    Column,
+    Document,
+    Labeled,
+    Number,
+    NumberStyle,
+    Paragraph,
+    Row,
+    Summary,
+    Table,
+)
 from chainrule.document.content import Plain
 from chainrule.errors import ValueRangeError
 from chainrule.errors.calls import check_kind
@@ -24,7 +36,6 @@ NODES_SHOWN: Final = 3  # of a stage
 NAMES_SHOWN: Final = 3
 PLACES_SHOWN: Final = 8
 THREE: Final = NumberStyle("significant", 3)
-WHOLE: Final = NumberStyle("count")
 
 
 def plan_page(name: str, prepared: Prepared, batch: int | None) -> Page:
@@ -84,8 +95,8 @@ def _machine_in_words(isa: Isa, limits: Reading) -> str:
 
 def _step_in_words(plan: Plan, best: float) -> str:
     shared = sum(stage.shared for stage in plan.stages)
-    threads = f"; {plan.threads} threads share {shared} of {len(plan.stages)} stages" if shared else "; one thread"
-    copies = f"; {plan.copies} next values are copied at the end" if plan.copies else ""
+    threads = f"; {plan.threads} threads share {shared:,} of {len(plan.stages):,} stages" if shared else "; one thread"
+    copies = f"; {plan.copies:,} next values are copied at the end" if plan.copies else ""
     work = f"{plan.flops:,} floating-point operations in products, {best * 1e6:.3g} µs at best on one core"
     return f"{work}{threads}{copies}"
 
@@ -132,7 +143,7 @@ def _stages(plan: Plan, seconds: list[float]) -> Table:
         Column("stage", heading=True),
         Column("computed together"),
         Column("reads, updates"),
-        Column("bytes", style=WHOLE),
+        Column("bytes", style=COUNT),
         Column("µs at best", style=THREE),
     )
     everything = Number(sum(stage.bytes for stage in plan.stages))
@@ -146,7 +157,7 @@ def _products(plan: Plan) -> list[Block]:
         for number, stage in enumerate(plan.stages, 1)
         if stage.kernel
     )
-    columns = (Column("stage", heading=True), Column("kernel"), Column("product"), Column("flop", style=WHOLE))
+    columns = (Column("stage", heading=True), Column("kernel"), Column("product"), Column("flop", style=COUNT))
     return [Table(columns, rows, name="products")] if rows else []
 
 
@@ -169,7 +180,7 @@ def _places(plan: Plan) -> list[Block]:
         Row((f"{turns[0].offset:,}", _few(tuple(map(_turn, turns)), 4, ", then "), Number(max(p.bytes for p in turns))))
         for turns in shared[:PLACES_SHOWN]
     )
-    columns = (Column("place", heading=True), Column("holds in turn (stages)"), Column("bytes", style=WHOLE))
+    columns = (Column("place", heading=True), Column("holds in turn (stages)"), Column("bytes", style=COUNT))
     return [Table(columns, rows, name="places")] if rows else []
 
 

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from chainrule.document import (
+    COUNT,
     Block,
     Code,
     Column,
-    Content,
     Document,
     Group,
     Heading,
     Labeled,
     Listing,
     Number,
-    NumberStyle,
     Paragraph,
-    Plain,
     Row,
-    Strong,
     Summary,
     Table,
 )
@@ -33,17 +29,14 @@ from chainrule.runs.reach import reach_in_words, reach_of
 from chainrule.runs.subject import said
 from chainrule.train.curves import loss_curve
 from chainrule.train.data_record import DataRecord
-from chainrule.train.evaluate import Classified, ClassScore, Regressed, Scores
+from chainrule.train.evaluate import Classified
 from chainrule.train.experiment import Experiment
 from chainrule.train.folder import RunFolder
+from chainrule.train.scores import metrics_in_words, scores_table
 from chainrule.train.step import trainable_names
 
 if TYPE_CHECKING:
     from chainrule.runs.run import Run
-
-COUNT: Final = NumberStyle("count")
-SHARE: Final = NumberStyle("percent", 1)
-MOST_CLASSES: Final = 20  # rows of the table of classes; of more, the worst
 
 
 def before_training(experiment: Experiment, record: DataRecord) -> Document:
@@ -74,7 +67,7 @@ def summary_of(run: Run) -> Page:
     """The same of a run that exists, with its curve and its scores."""
     document = before_training(run.experiment, run.record)
     blocks: list[Block] = [*document.blocks, *loss_curve(run.history)]
-    state = f"{run.reason}, {run.epochs} of {counted(run.experiment.epochs, 'epoch')}, {counted(run.step, 'step')}"
+    state = f"{run.reason}, {run.epochs:,} of {counted(run.experiment.epochs, 'epoch')}, {counted(run.step, 'step')}"
     blocks.append(Labeled("State", (Paragraph(state),)))
     if run.test:
         blocks.append(
@@ -94,7 +87,7 @@ def data_in_words(record: DataRecord) -> str:
     size = f" of {' × '.join(map(str, shape))}" if shape else ""
     features = len(record.feature_names)
     if record.task == "classification":
-        outputs = f"{len(record.class_names)} classes ({_shortened(record.class_names)})"
+        outputs = f"{len(record.class_names):,} classes ({_shortened(record.class_names)})"
     else:
         outputs = f"{plural(len(record.target_names), 'target')} {_shortened(record.target_names)}"
     return f"{kind}{size}, {counted(features, 'feature')}, {outputs}"
@@ -141,7 +134,7 @@ def training_in_words(experiment: Experiment) -> str:
     loss = experiment.loss.replace("_", " ")
     epochs = counted(experiment.epochs, "epoch")
     return (
-        f"{loss}, {said(experiment.optimizer)}, batches of {experiment.batch_size}, {epochs}, "
+        f"{loss}, {said(experiment.optimizer)}, batches of {experiment.batch_size:,}, {epochs}, "
         f"seed {experiment.seed}, {experiment.dtype}"
     )
 
@@ -188,31 +181,6 @@ def after_training(run: Run) -> Document:
     return Document(run.name, tuple(blocks), name="result")
 
 
-def scores_table(scores: Scores) -> Table:
-    """Each class with its precision, recall and F1; or each target with its errors."""
-    return _class_table(scores) if isinstance(scores, Classified) else _target_table(scores)
-
-
-def scores_block(scores: Scores, *, weighted: bool) -> Paragraph:
-    """The scores that are one number each, as a line."""
-    return Paragraph(metrics_in_words(scores.metrics, scores.rows, weighted))
-
-
-def metrics_in_words(metrics: Mapping[str, float], rows: int, weighted: bool) -> Content:
-    """The scores on some rows that are one number each."""
-    if "accuracy" in metrics:
-        right = round(metrics["accuracy"] * rows)
-        share = Strong(f"accuracy {metrics['accuracy']:.4f}")
-        counted = "" if weighted else f" ({right:,} of {rows:,} right)"
-        return (share, f"{counted}, loss {metrics['loss']:.4g} nats")
-    if math.isnan(metrics["r2"]):  # of targets that are all the same
-        return f"typical error (RMSE) {metrics['rmse']:.4g}, mean absolute error {metrics['mae']:.4g}"
-    return (
-        Strong(f"R² {metrics['r2']:.4f}"),
-        f", typical error (RMSE) {metrics['rmse']:.4g}, mean absolute error {metrics['mae']:.4g}",
-    )
-
-
 def _result(run: Run) -> tuple[str, tuple[Block, ...]]:
     if run.test:
         return "Test", (Paragraph(metrics_in_words(run.test, run.record.rows[2], run.record.weighted)),)
@@ -228,62 +196,6 @@ def near(path: Path) -> str:
     """A path as it is typed from here."""
     path = path.absolute()
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
-
-
-def _class_table(scores: Classified) -> Table:
-    shown = scores.classes
-    caption = ""
-    if len(shown) > MOST_CLASSES:
-        shown = tuple(sorted(shown, key=lambda each: -1.0 if math.isnan(each.f1) else each.f1)[:MOST_CLASSES])
-        caption = f"the {MOST_CLASSES} of {len(scores.classes)} classes with the smallest F1"
-    columns = (
-        Column("class", heading=True),
-        *(Column(name, style=SHARE, align="right") for name in ("precision", "recall", "F1")),
-        Column("rows", style=COUNT),
-        Column("most often taken for"),
-    )
-    rows = tuple(Row((*_class_cells(each), _taken_for(scores, each))) for each in shown)
-    return Table(columns, rows, caption=caption, name="classes", data={"confusion": scores.confusion.tolist()})
-
-
-def _class_cells(score: ClassScore) -> tuple[str | Number, ...]:
-    shares = ("-" if math.isnan(v) else Number(v) for v in (score.precision, score.recall, score.f1))
-    return (score.name, *shares, Number(score.rows))
-
-
-def _taken_for(scores: Classified, score: ClassScore) -> str:
-    """The class that rows of this one are most often mistaken for."""
-    names = [each.name for each in scores.classes]
-    row = scores.confusion[names.index(score.name)].copy()
-    row[names.index(score.name)] = 0
-    most = int(row.argmax())
-    return f"{names[most]} ({counted(int(row[most]), 'time')})" if row[most] else ""
-
-
-def _target_table(scores: Regressed) -> Table:
-    columns = (
-        Column("target", heading=True),
-        Column("R²", style=NumberStyle("fixed", 4)),
-        Column("RMSE", style=NumberStyle("significant", 4)),
-        Column("mean absolute error", style=NumberStyle("significant", 4)),
-    )
-    rows = tuple(
-        Row((each.name, "-" if math.isnan(each.r2) else Number(each.r2), Number(each.rmse), Number(each.mae)))
-        for each in scores.targets
-    )
-    return Table(columns, rows, name="targets")
-
-
-def scores_data(scores: Scores) -> dict[str, Plain]:
-    """The scores as plain values."""
-    if isinstance(scores, Classified):
-        classes: list[Plain] = [
-            {"name": c.name, "precision": c.precision, "recall": c.recall, "f1": c.f1, "rows": c.rows}
-            for c in scores.classes
-        ]
-        return {"rows": scores.rows, **scores.metrics, "classes": classes, "confusion": scores.confusion.tolist()}
-    targets: list[Plain] = [{"name": t.name, "rmse": t.rmse, "mae": t.mae, "r2": t.r2} for t in scores.targets]
-    return {"rows": scores.rows, **scores.metrics, "targets": targets}
 
 
 def next_steps(commands: Mapping[str, str]) -> Group:

@@ -21,7 +21,7 @@ def loss_curve(history: History) -> tuple[Figure, ...]:
         return ()
     first, last = history["loss"][0], history["loss"][-1]
     moved = "fell" if last < first else "rose"
-    sentence = f"The training loss {moved} from {first:.4g} to {last:.4g} in {history.epochs} epochs."
+    sentence = f"The training loss {moved} from {first:.4g} to {last:.4g} in {history.epochs:,} epochs."
     return (Figure("line", _series(history, "loss"), sentence, title="Loss", x_label="epoch", name="loss"),)
 
 
@@ -36,7 +36,7 @@ def history_document(history: History) -> Document:
     """Curves of loss and score beside one another; of a single epoch, of which there is no curve, a table."""
     steep = is_steep(history)
     curves = (*(replace(figure, logarithmic=steep) for figure in loss_curve(history)), *score_curve(history))
-    count = f"{history.epochs:,} {'epoch' if history.epochs == 1 else 'epochs'}"
+    count = counted(history.epochs, "epoch")
     return Document("History", (Group(curves),) if curves else (_table(history),), subtitle=count, name="history")
 
 

@@ -18,6 +18,7 @@ from chainrule.train.data_record import Array, DataRecord
 from chainrule.train.step import WEIGHT, Graphs, X, Y
 
 ROWS_AT_ONCE: Final = 1024  # so that a large data set does not fill the memory with activations
+WIDTH: Final = 80  # columns of what is printed
 
 Floats = npt.NDArray[np.float64]
 
@@ -41,9 +42,9 @@ class ClassScore:
     rows: int
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Classified:
-    """Scores on classes.
+    """Scores on classes; printed or in a notebook, a table of them.
 
     Attributes:
         rows: how many were looked at.
@@ -64,6 +65,12 @@ class Classified:
         """The scores that are one number."""
         return {"loss": self.loss, "accuracy": self.accuracy}
 
+    def __repr__(self) -> str:
+        return _text(self)
+
+    def _repr_html_(self) -> str:
+        return _html(self)
+
 
 @dataclass(frozen=True, slots=True)
 class TargetScore:
@@ -82,9 +89,9 @@ class TargetScore:
     r2: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Regressed:
-    """Scores on numbers, weighted where rows have weights.
+    """Scores on numbers, weighted where rows have weights; printed or in a notebook, a table of them.
 
     Attributes:
         rows: how many were looked at.
@@ -103,8 +110,30 @@ class Regressed:
         named["r2"] = [t.r2 for t in self.targets]
         return {"loss": self.loss, **{name: float(np.mean(values)) for name, values in named.items()}}
 
+    def __repr__(self) -> str:
+        return _text(self)
+
+    def _repr_html_(self) -> str:
+        return _html(self)
+
 
 Scores = Classified | Regressed
+
+
+def _text(scores: Scores) -> str:
+    """What is printed."""
+    from chainrule.document import render_text
+    from chainrule.train.scores import scores_document
+
+    return render_text(scores_document(scores), WIDTH).rstrip("\n")
+
+
+def _html(scores: Scores) -> str:
+    """What a notebook shows."""
+    from chainrule.document import render_notebook
+    from chainrule.train.scores import scores_document
+
+    return render_notebook(scores_document(scores))
 
 
 def tally_rows(
