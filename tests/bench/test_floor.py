@@ -120,8 +120,9 @@ def test_the_burst_between_windows_is_as_many_simple_instructions_as_fit() -> No
 
 def test_the_probe_reads_something_here() -> None:
     require("llvmlite", "pip install llvmlite")
-    read = Probe(runnable()[0]).read(repetitions=3)
+    probe = Probe(runnable()[0])
+    read = probe.read(repetitions=3)
     assert read.gflops > 0.1
     assert read.light_ghz >= read.ghz > 0.1
     assert read.latency > 0.5
-    assert Probe(runnable()[0]).attention() > 1e7
+    assert 0.2 < max(probe.attention() for _ in range(20)) < 12

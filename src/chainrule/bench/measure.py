@@ -17,7 +17,18 @@ from chainrule.bench.oracle import task_of, true_losses
 from chainrule.bench.peers import Peer, absence, variants_of
 from chainrule.bench.peers.contract import WINDOW, Variant
 from chainrule.bench.process import Failed, Process, probe_process, unheld
-from chainrule.bench.row import ATTENTIVE, MICRO, Row, crowded, disagreement, impossible, loss_error, unsteady, voided
+from chainrule.bench.row import (
+    ATTENTIVE,
+    MICRO,
+    Row,
+    agreed,
+    crowded,
+    disagreement,
+    impossible,
+    loss_error,
+    unsteady,
+    voided,
+)
 from chainrule.bench.samples import samples_of
 from chainrule.bench.surroundings import (
     BUSY,
@@ -80,7 +91,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """How long one took, and the fewer instructions a second the core began right before and right after it."""
+    """How long one took, and the fewer instructions a cycle the core began right before and right after it."""
 
     seconds: float
     issued: float
@@ -238,10 +249,11 @@ def _prepared(row: Row, process: Process) -> _Entry:
 def _take_turns(entries: Sequence[_Entry], probe: Process, plan: Plan) -> tuple[list[dict[str, Any]], float]:
     """Windows in turn until every system is done.
 
-    Returns: the probe's readings before, among and after them; and the most instructions a second between two windows.
+    Returns: the probe's readings before, among and after them; and the most instructions a cycle between two windows.
     """
     probes = [probe.do("probe")]
     turn, issued = 0, _attention(probe)
+    read = [issued]
     most = issued
     while not all(entry.is_done(plan, most) for entry in entries):
         for entry in entries:
@@ -249,7 +261,8 @@ def _take_turns(entries: Sequence[_Entry], probe: Process, plan: Plan) -> tuple[
                 continue
             seconds = _seconds(entry)
             before, issued = issued, _attention(probe)
-            most = max(most, issued)
+            read.append(issued)
+            most = agreed(read)
             if seconds is not None:
                 entry.windows.append(_Window(seconds, min(before, issued)))
         turn += 1

@@ -62,7 +62,7 @@ class Process:
         isa = held()
         holding = {} if isa is None else HOLDING.get(isa.name, {})
         pools = dict.fromkeys(POOLS, str(len(cores)))
-        environment = {**os.environ, **pools, **holding, COMPILED: str(folder / "compiled")}
+        environment = {**os.environ, **pools, **holding, COMPILED: str(folder / f"{peer}-{number}-compiled")}
         self._log = log
         with log.open("wb") as stderr:
             self._process = subprocess.Popen(  # noqa: S603 - this interpreter and our own module

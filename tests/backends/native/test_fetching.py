@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from chainrule.backends.native import NativeBackend
-from chainrule.backends.native.fetching import fetches
+from chainrule.backends.native.fetching import MOST_LINES, fetches
 from chainrule.backends.native.layout import Sizes
 from chainrule.backends.native.schedule import Roles, Schedule, schedule
 from chainrule.backends.protocol import Step, StopFlag
@@ -37,6 +37,12 @@ def test_where_rows_are_more_than_pieces_several_are_fetched_at_a_time(batch: in
     assert {each.column.label for each in found} == {"x", "y"}
     assert all(each.each * 49 >= each.stretches * batch for each in found)
     assert all(each.stretch * each.stretches >= each.lines >= each.stretch for each in found)
+
+
+def test_stretches_stay_short_where_a_product_has_few_pieces() -> None:
+    found = fetches(planned(network_step((20_000, 10), loss="cross_entropy"), 1000)).popitem()[1]
+    assert all(each.stretch <= MOST_LINES for each in found)
+    assert any(each.stretch == MOST_LINES and each.each > 1 for each in found)
 
 
 def test_short_rows_of_long_batches_are_left_to_the_processor() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ ROWS, BATCH = 40, 8
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv("CHAINRULE_CACHE_DIR", str(tmp_path))
     monkeypatch.setenv("CHAINRULE_THREADS", "1")
+    monkeypatch.setattr(recipes, "SOURCES", recipes.sources())
     forget()
     yield
     forget()
@@ -118,7 +120,7 @@ def test_whatever_decides_the_code_is_in_the_name(monkeypatch: pytest.MonkeyPatc
         recipes.recipe_name(step.graph, plan_of(step, 9), best, many=False),
         recipes.recipe_name(step_of(13).graph, plan_of(step_of(13)), best, many=False),
     }
-    monkeypatch.setattr(recipes, "_sources", lambda: "other sources")
+    monkeypatch.setattr(recipes, "SOURCES", "other sources")
     names.add(recipes.recipe_name(step.graph, plan, best, many=False))
     assert len(names) == 6
 
@@ -137,3 +139,49 @@ def test_a_recipe_that_says_something_else_is_not_used() -> None:
     assert recipes.read_recipe("aa" * 32, plan) is None
     cache.keep("bb" * 32, b"no recipe at all")
     assert recipes.read_recipe("bb" * 32, plan) is None
+
+
+def test_code_of_sources_that_were_edited_since_is_not_kept(
+    written: list[Schedule], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipes, "sources", lambda: "edited")
+    first = bits(step_of())
+    forget()
+    assert bits(step_of()) == first
+    assert len(written) == 2
+
+
+def test_where_sources_cannot_be_read_nothing_is_kept(
+    written: list[Schedule], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(recipes, "__file__", str(tmp_path / "archive.zip" / "native" / "recipes.pyc"))
+    assert recipes.sources() is None
+    monkeypatch.setattr(recipes, "SOURCES", None)
+    first = bits(step_of())
+    forget()
+    assert bits(step_of()) == first
+    assert len(written) == 2
+
+
+@pytest.mark.parametrize("change", [{"modules": []}, {"modules": [5]}, {"scratch": "x"}, {"name": "cr_nobody"}])
+def test_a_recipe_with_wrong_parts_is_made_again(
+    written: list[Schedule], monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
+) -> None:
+    keep = cache.keep
+    monkeypatch.setattr(
+        cache, "keep", lambda name, said: keep(name, json.dumps({**json.loads(said), **change}).encode())
+    )
+    first = bits(step_of())
+    forget()
+    assert bits(step_of()) == first
+    assert len(written) == 2
+
+
+def test_threads_that_change_while_code_is_made_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = iter([1, 2, 2, 2, 2, 2])
+    monkeypatch.setattr("chainrule.backends.native.compiled.thread_count", lambda: next(counts))
+    step = network_step((784, 256, 10), loss="cross_entropy")
+    state = train(step, NativeBackend(), first_state(step), samples(step, 64), 64, 3)[0]
+    monkeypatch.setattr("chainrule.backends.native.compiled.thread_count", lambda: 1)
+    alone_ = train(step, NativeBackend(), first_state(step), samples(step, 64), 64, 3)[0]
+    assert all(state[name].tobytes() == array.tobytes() for name, array in alone_.items())

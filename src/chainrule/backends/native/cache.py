@@ -22,6 +22,7 @@ from typing import Final
 from chainrule.backends.kept_code import folder
 from chainrule.backends.native import jit
 from chainrule.backends.native.machine import Isa
+from chainrule.errors import BackendError
 
 FORMAT: Final = 1  # of the files, and of what is added to a module
 FILES_KEPT: Final = 4096  # of about 10 kB; the longest unused go first
@@ -75,7 +76,10 @@ def load_kept(names: Sequence[str], symbols: Sequence[str]) -> jit.Library | Non
         return None
     for name, image in zip(names, images, strict=True):
         _remember(name, image or b"")
-    library = jit.load([image or b"" for image in images], [*symbols, *map(_check_name, names)])
+    try:
+        library = jit.load([image or b"" for image in images], [*symbols, *map(_check_name, names)])
+    except BackendError:  # something is missing: all of it is made again
+        return None
     if any(library.function(_check_name(n), result=ctypes.c_int64)() != _check_number(n) for n in names):
         _forget(names)
         return None

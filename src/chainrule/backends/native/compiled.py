@@ -66,9 +66,10 @@ class Compiled:
         self._graph, self._isa = graph, isa
         self._text_seconds = 0.0
         self._entries: dict[bool, Entered] = {}
-        made, fresh = self._made(many=thread_count() > 1)
+        threads = thread_count()
+        made, fresh = self._made(many=threads > 1)
         self._scratch_each = made.recipe.scratch
-        self.threads = thread_count() if made.recipe.is_shared else 1
+        self.threads = threads if made.recipe.is_shared else 1
         self._entries[self.threads > 1] = made
         code = time.perf_counter() - planned - self._text_seconds
         count = len(made.recipe.modules)

@@ -19,6 +19,7 @@ from chainrule.backends.native.schedule import Schedule
 from chainrule.backends.native.tiles import form_of, pieces_of
 from chainrule.graph.node import Node
 
+MOST_LINES: Final = 32  # of a stretch, which is written out
 FEW_ROWS: Final = 256  # up to which rows shorter than a few lanes are fetched; more of them are read in their order
 
 
@@ -76,8 +77,8 @@ def _fetch(plan: Schedule, column: Node, pieces: int) -> Fetch | None:
     if elements <= LANES and rows.most > FEW_ROWS:
         return None
     lines = -(-elements * BYTES[column.tensor.dtype] // LINE)
-    stretch = min(-(-lines * rows.most // pieces), lines)
-    while stretch < lines and -(-lines // stretch) * rows.most > pieces:
+    stretch = min(-(-lines * rows.most // pieces), lines, MOST_LINES)
+    while stretch < min(lines, MOST_LINES) and -(-lines // stretch) * rows.most > pieces:
         stretch += 1
     return Fetch(column, lines, stretch, -(-(-(-lines // stretch) * rows.most) // pieces))
 

@@ -5,7 +5,7 @@ chain of additions and exclusive ors, each waiting for the one before, a cycle e
 a cycle than the processor has is void: something else was running.
 
 Two cores that share one set of units, as many rented machines have them, hide from those chains, which leave half of
-the issue slots free. A third reading fills them all, so that it falls as soon as somebody else takes some.
+the issue slots free. A burst of simple instructions fills them all, and falls as soon as somebody else takes some.
 """
 
 from __future__ import annotations
@@ -91,7 +91,8 @@ class Probe:
 
     def read(self, repetitions: int = REPETITIONS) -> Reading:
         """The best of many short bursts, the clock right behind the arithmetic whose clock it is."""
-        _for(RELAXED, self._clock)
+        _for(RELAXED / 2, self._issue)
+        _for(RELAXED / 2, self._clock)
         light = max(self._clock(BURST / 3) for _ in range(repetitions))
         _for(SETTLED, self._peak)
         bursts: list[tuple[float, float, float]] = []  # arithmetic, the clock behind it, waiting
@@ -102,8 +103,12 @@ class Probe:
         return Reading(gflops=peak / 1e9, ghz=clock / 1e9, latency=clock / wait, light_ghz=max(light, clock) / 1e9)
 
     def attention(self) -> float:
-        """Simple instructions a second in one short burst: all the processor begins, or less while others share it."""
-        return self._issue(BURST / 3)
+        """Simple instructions a cycle in one short burst: all the processor begins, or less while others share it.
+
+        Its first bursts, as long as a call of a function, are only to be told after `read`.
+        """
+        issued = self._issue(BURST / 3)
+        return issued / self._clock(BURST / 3)
 
 
 def _is_settled(bursts: list[tuple[float, float, float]]) -> bool:

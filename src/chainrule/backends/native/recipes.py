@@ -10,9 +10,8 @@ import hashlib
 import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from chainrule.backends.native import cache
 from chainrule.backends.native.machine import Isa
@@ -42,9 +41,11 @@ class Recipe:
     places: str
 
 
-def recipe_name(graph: Graph, plan: Schedule, isa: Isa, *, many: bool) -> str:
-    """The hash a recipe is kept under."""
-    parts = (_sources(), cache.key("", isa), isa.name, to_text(graph), repr(plan.roles), repr(plan.sizes), str(many))
+def recipe_name(graph: Graph, plan: Schedule, isa: Isa, *, many: bool) -> str | None:
+    """The hash a recipe is kept under; None where it is not known what writes code."""
+    if SOURCES is None:
+        return None
+    parts = (SOURCES, cache.key("", isa), repr(isa), to_text(graph), repr(plan.roles), repr(plan.sizes), str(many))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -55,30 +56,47 @@ def places_of(plan: Schedule) -> str:
     return hashlib.sha256(whole.encode()).hexdigest()
 
 
-def read_recipe(name: str, plan: Schedule) -> Recipe | None:
+def read_recipe(name: str | None, plan: Schedule) -> Recipe | None:
     """The recipe of that name, if it is there and for this plan."""
-    content = cache.kept(name)
+    content = None if name is None else cache.kept(name)
     if content is None:
         return None
     with suppress(ValueError, TypeError, KeyError):
         said: dict[str, Any] = json.loads(content)
         said["modules"] = tuple(said["modules"])
-        recipe = Recipe(**said)
-        if recipe.places == places_of(plan):
-            return recipe
+        if _is_whole(said) and said["places"] == places_of(plan):
+            return Recipe(**said)
     return None
 
 
-def keep_recipe(name: str, recipe: Recipe) -> None:
-    """Remember a recipe, and write it."""
-    cache.keep(name, json.dumps(asdict(recipe)).encode())
+def keep_recipe(name: str | None, recipe: Recipe) -> None:
+    """Remember a recipe, and write it, unless the sources are no longer those that this process runs."""
+    if name is not None and sources() == SOURCES:
+        cache.keep(name, json.dumps(asdict(recipe)).encode())
 
 
-@lru_cache(maxsize=1)
-def _sources() -> str:
-    """A hash of all that decides what text a graph gives."""
+def _is_whole(said: dict[str, Any]) -> bool:
+    """Whether each part is of its type."""
+    texts, numbers = (said["name"], said["places"], *said["modules"]), (said["meetings"], said["scratch"])
+    return (
+        all(isinstance(text, str) for text in texts)
+        and all(type(number) is int and number >= 0 for number in numbers)
+        and type(said["is_shared"]) is bool
+        and bool(said["modules"])
+    )
+
+
+def sources() -> str | None:
+    """A hash of all that decides what text a graph gives; None where it cannot be read, as in an archive."""
     here = Path(__file__).parent
     digest = hashlib.sha256()
-    for path in sorted((*here.rglob("*.py"), *(here.parents[1] / "graph").glob("*.py"))):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
+    try:
+        for path in sorted((*here.rglob("*.py"), *(here.parents[1] / "graph").glob("*.py"))):
+            if not path.name.startswith("."):
+                digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        return digest.hexdigest() if Path(__file__).suffix == ".py" and Path(__file__).is_file() else None
+    except OSError:
+        return None
+
+
+SOURCES: Final = sources()  # as this process imports them: what is edited later writes no code here
