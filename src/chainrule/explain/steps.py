@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from chainrule.document import Block, Equation, Equations, Formula, Labeled, Plain, equals
+from chainrule.document import Block, Equation, Equations, Formula, Labeled, Paragraph, Plain, equals, partial
 from chainrule.explain.derivation import Piece
 from chainrule.explain.derived import Derived
 from chainrule.explain.formulas import Labels, Writer
+from chainrule.explain.notation import LOSS, Notation, at
+from chainrule.explain.opened import Opened
+from chainrule.explain.page import Words
+from chainrule.explain.textbook import Simplified
 from chainrule.graph.node import Node, transform
 from chainrule.graph.primitives import rebuild
 from chainrule.graph.rewrite import Step
@@ -20,14 +24,15 @@ INVERSE: Final = "inverse functions"
 BOOKKEEPING: Final = "the same numbers in another array"
 FACT: Final = "a fact of the data"
 DEFINITION: Final = "definition"
+LETTER: Final = "j"  # of any unit
 
 # Each rule of `autodiff.simplify`: what it says in the signs of a book, and what it rests on.
 LAWS: Final[dict[str, tuple[str, str]]] = {
     "x + 0 -> x": ("x + 0 = x", FIELD),
     "x - 0 -> x": ("x − 0 = x", FIELD),
     "0 - x -> -x": ("0 − x = −x", FIELD),
-    "x * 1 -> x": ("x · 1 = x", FIELD),
-    "x * -1 -> -x": ("x · (−1) = −x", FIELD),
+    "x * 1 -> x": ("1 x = x", FIELD),
+    "x * -1 -> -x": ("(−1) x = −x", FIELD),
     "x / 1 -> x": ("x/1 = x", FIELD),
     "-(-x) -> x": ("−(−x) = x", FIELD),
     "x + (-y) -> x - y": ("x + (−y) = x − y", FIELD),
@@ -53,7 +58,7 @@ LAWS: Final[dict[str, tuple[str, str]]] = {
     "0 W -> 0": ("0 W = 0", FIELD),
     "W 0 -> 0": ("W 0 = 0", FIELD),
     "cancel and collect": ("like terms and factors, collected", FIELD),
-    "multiply out and cancel": ("multiplied out, a/b · b = a for b ≠ 0", FIELD),
+    "multiply out and cancel": ("multiplied out, (a/b) b = a for b ≠ 0", FIELD),
     "factor out": ("a c + b c = (a + b) c", FIELD),
     "take constant factors out of a sum": ("Σ c x = c Σ x", LINEAR),
     "take a scalar out of a matrix product": ("A(c B) = c(A B)", LINEAR),
@@ -74,12 +79,16 @@ class Stage:
 def stages_of(derived: Derived, piece: Piece, labels: Labels) -> list[Stage]:
     """The derivative as differentiation leaves it, and after each identity that changed how it is written."""
     write = Writer(derived.notation(piece), derived.taken(labels)).write
-    found = [Stage(write(piece.raw, labels), "by the table of derivatives", "")]
-    current = piece.raw
-    for step in (*piece.trail, None):
-        following = piece.whole if step is None else _replaced(current, step)
+    return _stages(piece, lambda node: write(node, labels))
+
+
+def _stages(form: Piece | Simplified, write: Callable[[Node], Formula]) -> list[Stage]:
+    found = [Stage(write(form.raw), "by the table of derivatives", "")]
+    current = form.raw
+    for step in (*form.trail, None):
+        following = form.whole if step is None else _replaced(current, step)
         law, source = ("simplified", "") if step is None else LAWS[step.rule]
-        formula = write(following, labels)
+        formula = write(following)
         if following is not current and source != BOOKKEEPING and formula != found[-1].formula:
             found.append(Stage(formula, law, source))
         current = following
@@ -122,3 +131,49 @@ def _lines(derived: Derived, name: str, labels: Labels, stages: Sequence[Stage])
 
 def _reason(stage: Stage) -> str:
     return f"{stage.law} ({stage.source})" if stage.source else stage.law
+
+
+# ---- of one weight ----
+
+
+def chain_steps(opened: Opened, words: Words) -> list[Block]:
+    """Of each derivative on the way to one weight: what differentiation leaves, what is printed, the laws between."""
+    blocks: list[Block] = []
+    for left, form in _on_the_way(opened, words):
+        stages = _stages(form, _any_unit(words, form))
+        if len(stages) > 1:
+            data: list[Plain] = [{"law": each.law, "source": each.source} for each in stages[1:]]
+            line = Equation(equals(left, stages[0].formula, stages[-1].formula))
+            blocks += [Equations((line,), inline=True, data={"laws": data}), Paragraph(_by(stages[1:]))]
+    return [Labeled("Simplified", tuple(blocks), name="simplified")] if blocks else []
+
+
+def _on_the_way(opened: Opened, words: Words) -> list[tuple[Formula, Simplified]]:
+    """The derivatives that the chain of the weight is made of, from the loss down, for any unit j."""
+    z = opened.last_z
+    first = (words.delta_of(z, LETTER), opened.last_delta)
+    if not opened.last_delta.is_short:
+        first = (partial(LOSS, words.value_symbol("y_hat", LETTER)), opened.prediction_slope)
+    steps = [
+        (partial(words.value_symbol(step.upper, LETTER), words.value_symbol(step.lower, LETTER)), opened.formula(step))
+        for step in reversed(opened.route.slopes)
+        if opened.route.z != z
+    ]
+    return [first, *steps]
+
+
+def _any_unit(words: Words, form: Simplified) -> Callable[[Node], Formula]:
+    """Writes parts of a derivative for any unit j."""
+    named: dict[Node, Formula] = {node: words.book.symbol_of(name) for node, name in form.names.items()}
+    write = Writer(Notation(named), [LETTER]).write
+    return lambda node: write(node, at(None, LETTER))
+
+
+def _by(stages: Sequence[Stage]) -> str:
+    """The laws in the order they were used, each once, with what they rest on."""
+    laws: dict[str, dict[str, None]] = {}
+    for each in stages:
+        laws.setdefault(each.source, {})[each.law] = None
+    *most, last = [f"{source} ({'; '.join(known)})" if source else "; ".join(known) for source, known in laws.items()]
+    said = f"{', '.join(most)} and {last}" if most else last
+    return f"from the table of derivatives by {said}"

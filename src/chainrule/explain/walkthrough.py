@@ -32,6 +32,7 @@ from chainrule.explain.opened import Opened
 from chainrule.explain.page import Words
 from chainrule.explain.paths import chosen, path_table, remainder, steps_table, way_back
 from chainrule.explain.reading import Alive, alive_elsewhere, alive_weights, read_batch, read_sample, zero_factor
+from chainrule.explain.steps import chain_steps
 from chainrule.explain.update import Update, update_block, update_data, update_of
 
 ALONE = ", alone"  # were this sample the whole batch
@@ -56,6 +57,7 @@ def explain_sample(opened: Opened, position: int = 0) -> Document:
         steps_table(opened, words, position),
         *way_back(opened, words, position),
         words.one_line(position),
+        *chain_steps(opened, words),
         *_dead(opened, position),
         update_block(update, words.weight, opened.parameter, ALONE),
         *_evidence(opened, words),
@@ -80,6 +82,7 @@ def explain_batch(opened: Opened) -> Document:
         words.book.mean_loss(float(opened.values["loss"])),
         words.batch_chain(),
         _samples(opened, words),
+        *chain_steps(opened, words),
         *_dead(opened, None),
         update_block(update, words.weight, opened.parameter),
         *_evidence(opened, words),
