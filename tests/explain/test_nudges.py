@@ -253,7 +253,8 @@ def test_numbers_are_no_classes() -> None:
     case = classes()
     subject = case.subject(range(20), "dense_1.W")
     found = opened(case, range(20))
-    assert [each["class"] for each in nudges_page(found).data["classes"]] == ["0", "1", "2", "3"]
+    said: Any = nudges_page(found).data
+    assert [each["class"] for each in said["classes"]] == ["0", "1", "2", "3"]
     numbers = replace(found, subject=replace(subject, targets_are_classes=False))
     page = nudges_page(numbers)
     assert page.data["classes"] == []
@@ -271,7 +272,8 @@ def test_classes_are_told_apart_by_their_mean_wishes() -> None:
     def cosine(left: Any, right: Any) -> float:
         return float(left @ right / np.linalg.norm(left) / np.linalg.norm(right))
 
-    for label, each in enumerate(nudges_page(found).data["classes"]):
+    said: Any = nudges_page(found).data
+    for label, each in enumerate(said["classes"]):
         assert each["samples"] == 5
         assert each["with_the_average"] == pytest.approx(cosine(means[label], found.average))
         against = {other: cosine(means[label], means[other]) for other in range(4) if other != label}
@@ -290,5 +292,6 @@ def test_importance_ranks_and_compares_every_weight() -> None:
     for row, name in zip(table.rows, ranked, strict=True):
         shown, size, times = row.cells
         assert (shown, size, times) == (name, Number(sizes[name]), Number(sizes[name] / min(sizes.values())))
-    for each in page.data["weights"]:
+    said: Any = page.data
+    for each in said["weights"]:
         assert each["times_the_least"] == pytest.approx(sizes[each["weight"]] / min(sizes.values()))

@@ -182,7 +182,7 @@ def test_the_weight_that_is_opened_has_a_gradient_where_there_is_one(runs_folder
     least = int(shares.max(axis=1).argmin())
     assert said.startswith(f"{least} is {run.dataset.y[least]}, as predicted, if least surely of 4; of dense_1.W, ")
     named = said.partition("of dense_1.W, ")[2].partition(" has the largest gradient there")[0]
-    pages = [run.explain(f"dense_1.W[{i}, {j}]", sample=least).data for i in range(2) for j in range(8)]
+    pages: list[Any] = [run.explain(f"dense_1.W[{i}, {j}]", sample=least).data for i in range(2) for j in range(8)]
     loudest = max(pages, key=lambda data: abs(data["gradient"]))
     assert loudest["gradient"] != 0
     assert named == loudest["weight"]

@@ -24,8 +24,8 @@ def test_half_of_the_picked_weights_are_alive_and_all_agree(digits_run: cr.Run) 
 def test_verdicts_show_themselves(digits_run: cr.Run) -> None:
     verdicts = digits_run.check_gradients(2)
     assert f"{verdicts!r}\n" == str(verdicts.page)
-    assert verdicts._repr_html_() == verdicts.page._repr_html_()  # pyright: ignore[reportPrivateUsage] - of notebooks
-    assert verdicts.verdicts[0].weight in verdicts._repr_html_()  # pyright: ignore[reportPrivateUsage]
+    assert verdicts._repr_html_() == verdicts.page._repr_html_()
+    assert verdicts.verdicts[0].weight in verdicts._repr_html_()
 
 
 def test_every_difference_stands_beside_its_bound(digits_run: cr.Run) -> None:
