@@ -46,6 +46,21 @@ def test_a_file_holds_what_stdout_would_show(command: Command, there: Path, tmp_
     assert file.read_text(encoding="utf-8") == command(*WEIGHT, "--format", form, "--width", "80").out
 
 
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("a.html", "html"), ("a.HTM", "html"), ("a.tex", "latex"), ("a.json", "json"), ("a.txt", "text"), ("a", "text")],
+)
+def test_a_file_gets_what_it_is_named_after(
+    command: Command, there: Path, tmp_path: Path, name: str, form: str
+) -> None:
+    assert there
+    command(*WEIGHT, "--width", "80", "--output", str(tmp_path / name))
+    written = (tmp_path / name).read_text(encoding="utf-8")
+    assert written == command(*WEIGHT, "--format", form, "--width", "80").out
+    command(*WEIGHT, "--width", "80", "--format", "text", "--output", str(tmp_path / name))
+    assert (tmp_path / name).read_text(encoding="utf-8").startswith("dense_1.W[28, 3]")
+
+
 @pytest.mark.parametrize("words", [WEIGHT, ("nudges", "digits"), ("replay", "digits", "--step", "3")])
 def test_every_page_has_every_form(command: Command, there: Path, words: tuple[str, ...]) -> None:
     assert there

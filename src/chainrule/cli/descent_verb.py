@@ -27,7 +27,7 @@ def descent(
     *,
     data: Annotated[DataFlags, Parameter(name="*")] = NO_DATA_FLAGS,
     flags: Annotated[ExperimentFlags, Parameter(name="*")] = NO_FLAGS,
-    format: Format = "text",
+    format: Format = None,
     output: Output = None,
     width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
     ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,

@@ -37,7 +37,7 @@ def explain(
         int | None, Parameter(help="A batch of the epoch then under way, from 0; the next one where not said.")
     ] = None,
     at: Annotated[str, Parameter(help="The weights now, at the start, or at any step: --at 1342.")] = "now",
-    format: Format = "text",
+    format: Format = None,
     output: Output = None,
     width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
     ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,

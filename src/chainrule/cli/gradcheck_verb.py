@@ -25,7 +25,7 @@ def gradcheck(
     seed: Annotated[int, Parameter(help="Of the pick.")] = 0,
     batch: Annotated[int, Parameter(help="On which batch of the epoch to come, from 0.")] = 0,
     json: Annotated[bool, Parameter(negative=(), show_default=False, help="The same as --format json.")] = False,
-    format: Format = "text",
+    format: Format = None,
     output: Output = None,
     width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
     ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,
@@ -33,7 +33,7 @@ def gradcheck(
     """Check derivatives of random weights by central differences, complex steps and forward mode."""
     from chainrule.runs.opening import open_run
 
-    if json and format not in ("text", "json"):
+    if json and format not in (None, "json"):
         raise InputError(f"--json is --format json, and --format {format} came beside it: give one of them")
     verdicts = open_run(which).check_gradients(weights, seed=seed, batch=batch)
     show(verdicts.page.document, "json" if json else format, output=output, width=width, ascii=ascii)

@@ -27,7 +27,7 @@ def history(
     every: Annotated[
         int | None, Parameter(help="Steps between two values in JSON; about a thousand values where not said.")
     ] = None,
-    format: Format = "text",
+    format: Format = None,
     output: Output = None,
     width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
     ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,

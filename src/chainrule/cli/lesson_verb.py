@@ -22,7 +22,7 @@ def lesson(
     /,
     *,
     seed: Annotated[int, Parameter(help="Of everything that is drawn: another seed is another run.")] = 0,
-    format: Format = "text",
+    format: Format = None,
     output: Output = None,
     width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
     ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,

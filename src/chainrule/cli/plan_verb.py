@@ -21,7 +21,7 @@ def plan(
     /,
     *,
     batch_size: Annotated[int | None, Parameter(help="Rows of the largest batch; the run's where not said.")] = None,
-    format: Format = "text",
+    format: Format = None,
     output: Output = None,
     width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
     ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,

@@ -24,7 +24,7 @@ def replay(
     compare: Annotated[
         int | None, Parameter(help="The step to compare with; the last power of two before where not said.")
     ] = None,
-    format: Format = "text",
+    format: Format = None,
     output: Output = None,
     width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
     ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,

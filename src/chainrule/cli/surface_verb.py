@@ -34,7 +34,7 @@ def surface(
     seed: Annotated[int, Parameter(help="Of random directions.")] = 0,
     low: Annotated[float | None, Parameter(help="Where a curve begins.")] = None,
     high: Annotated[float | None, Parameter(help="Where it ends.")] = None,
-    format: Format = "text",
+    format: Format = None,
     output: Output = None,
     width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
     ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,
