@@ -61,6 +61,18 @@ def test_the_memory_that_is_printed_is_the_memory_that_is_taken(run: cr.Run) -> 
     )
 
 
+def test_rows_of_a_large_batch_are_said_to_pass_in_strips() -> None:
+    network = [cr.Dense(100, "tanh"), cr.Dense(10)]
+    trained = cr.train(network, "digits", batch_size=1400, epochs=1, runs=None)
+    page = trained.plan()
+    data: Any = page.data
+    inside = [number for number, stage in enumerate(data["stages"], 1) if stage["strips"]]
+    assert inside == list(range(inside[0], inside[-1] + 1))
+    assert 48 <= data["strip"] <= 700
+    said = f"{data['strip']:,} rows at a time pass through stages {inside[0]} to {inside[-1]}"
+    assert said in " ".join(page.text.split())
+
+
 def test_the_page_fits_its_screen_and_shows_everything(run: cr.Run) -> None:
     page = run.plan()
     data: Any = page.data

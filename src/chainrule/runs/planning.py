@@ -96,9 +96,17 @@ def _machine_in_words(isa: Isa, limits: Reading) -> str:
 def _step_in_words(plan: Plan, best: float) -> str:
     shared = sum(stage.shared for stage in plan.stages)
     threads = f"; {plan.threads} threads share {shared:,} of {len(plan.stages):,} stages" if shared else "; one thread"
+    strips = f"; {_strips_in_words(plan)}" if plan.strip else ""
     copies = f"; {plan.copies:,} next values are copied at the end" if plan.copies else ""
     work = f"{plan.flops:,} floating-point operations in products, {best * 1e6:.3g} µs at best on one core"
-    return f"{work}{threads}{copies}"
+    return f"{work}{threads}{strips}{copies}"
+
+
+def _strips_in_words(plan: Plan) -> str:
+    inside = [number for number, stage in enumerate(plan.stages, 1) if stage.strips]
+    return (
+        f"{plan.strip:,} rows at a time pass through stages {inside[0]} to {inside[-1]}, so that they stay in the cache"
+    )
 
 
 def _memory_in_words(plan: Plan) -> str:

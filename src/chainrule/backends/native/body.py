@@ -38,8 +38,9 @@ class Given:
     """Something the driver hands to a function.
 
     Attributes:
-        kind: buffer, column, order, ahead, rate, clock, report, scratch: a pointer; extent, panels, number, low, high,
-            last ahead: an i64. Ahead is the order of the next batch, last ahead the number of its last row.
+        kind: buffer, column, order, ahead, rate, clock, report, scratch: a pointer; extent, size, panels, number, low,
+            high, last ahead, done: an i64. Ahead is the order of the next batch, last ahead the number of its last
+            row, done the number of rows that earlier strips added up.
         buffer: of a buffer.
         name: of a column, rate or report.
         extent: of an extent or the panels it takes.
@@ -84,6 +85,10 @@ class Parameters:
     def extent(self, extent: Extent, *key: object) -> Value:
         """The length of an axis."""
         return self.ask((*key, "extent"), Given("extent", extent=extent))
+
+    def size(self, extent: Extent, *key: object) -> Value:
+        """The length of an axis of the whole batch, wherever a part of it is worked on."""
+        return self.ask((*key, "size"), Given("size", extent=extent))
 
     def panels(self, extent: Extent, *key: object) -> Value:
         """The panels an axis takes."""

@@ -13,6 +13,7 @@ from chainrule.backends.native.jit import HASTY
 from chainrule.backends.native.layout import LANES, Extent
 from chainrule.backends.native.machine import BYTES, Isa
 from chainrule.backends.native.meeting import BARRIER, HEARD, write_barrier
+from chainrule.backends.native.passing import Passing, Rows
 from chainrule.backends.native.schedule import Schedule
 from chainrule.backends.native.sharing import is_worth_sharing
 from chainrule.backends.native.small import SmallSteps, fits
@@ -67,7 +68,7 @@ class Entry:
 def write(plan: Schedule, isa: Isa) -> Code:
     """The functions of a plan; what calls them is written by `entry`."""
     written = stages(plan, isa)
-    is_shared = any(is_worth_sharing(plan, stage) for stage in written.calls)
+    is_shared = plan.strips is not None or any(is_worth_sharing(plan, stage) for stage in written.calls)
     scratch = max((stage.scratch for stage in written.calls), default=0)
     return Code(plan, written, slots(plan), scratch, is_shared)
 
@@ -137,13 +138,13 @@ class Driver:
         b.begin(run)
         begin = b.load(I64, b.at(offsets, k, I64))
         end = b.load(I64, b.at(offsets, plus(b, k, 1), I64))
-        self._rows = b.subtract(end, begin)
-        self._order = b.at(self.order, begin, I64)
         following = b.intrinsic("llvm.smin", plus(b, k, 1), b.subtract(steps, 1))
         first_ahead = b.load(I64, b.at(offsets, following, I64))
         after_ahead = b.load(I64, b.at(offsets, plus(b, following, 1), I64))
-        self._ahead = b.at(self.order, first_ahead, I64)
-        self._last_ahead = b.subtract(b.subtract(after_ahead, first_ahead), 1)
+        ahead = b.at(self.order, first_ahead, I64)
+        last_ahead = b.subtract(b.subtract(after_ahead, first_ahead), 1)
+        self.rows = Rows(b.subtract(end, begin), b.at(self.order, begin, I64), ahead, last_ahead)
+        self._whole = self.rows.count
 
         def one() -> tuple[Value, ...]:
             self._pointers = {key: self.this_step(key, pointer, k) for key, pointer in self.pointers.items()}
@@ -156,7 +157,7 @@ class Driver:
             return ()
 
         if self.stays_small:
-            b.choose(b.compare("eq", self._rows, self.plan.sizes.most), several, one)
+            b.choose(b.compare("eq", self.rows.count, self.plan.sizes.most), several, one)
         else:
             one()
         b.jump(head)
@@ -170,7 +171,8 @@ class Driver:
             self._write_shared()
             return
         for stage in self.stages.calls:
-            self._call(stage)
+            if not self._passes(stage):
+                self.call(stage)
         self._write_moves()
 
     def _word(self, slot: int, type_: object) -> Value:
@@ -198,6 +200,15 @@ class Driver:
         held = HELD[self.plan.graph.input(self.plan.roles.clock).tensor.dtype]
         return self.b.convert("sitofp" if held.is_float else "trunc", now, held)
 
+    def _passes(self, stage: Stage) -> bool:
+        """Whether a stage runs strip by strip; before the first of them the strips are written."""
+        strips = self.plan.strips
+        if strips is None or not strips.inside(stage.group):
+            return False
+        if stage.group == strips.first:
+            Passing(self, strips, [s for s in self.stages.calls if strips.inside(s.group)]).write()
+        return True
+
     # ---- several threads ----
 
     def _flag(self, stop: Value) -> Value:
@@ -213,20 +224,25 @@ class Driver:
             return ()
 
         b.choose(b.compare("eq", self.thread, 0), first)
-        self._meet()
+        self.meet()
         return b.load(I32, heard)
 
     def _write_shared(self) -> None:
         """The stages, with a meeting wherever one thread may need what another has written."""
         alone: list[Stage] = []
         for stage in self.stages.calls:
-            if not is_worth_sharing(self.plan, stage):
-                alone.append(stage)
+            is_first = self.plan.strips is not None and stage.group == self.plan.strips.first
+            is_shared = is_worth_sharing(self.plan, stage)
+            if is_first or is_shared:
+                self._by_the_first(alone)
+                alone = []
+            if self._passes(stage):
                 continue
-            self._by_the_first(alone)
-            alone = []
-            self._call(stage, shared=True)
-            self._meet()
+            if is_shared:
+                self.call(stage, self.share(self._count(stage.count)))
+                self.meet()
+            else:
+                alone.append(stage)
         self._by_the_first(alone, last=True)
 
     def _by_the_first(self, stages_: list[Stage], *, last: bool = False) -> None:
@@ -236,29 +252,31 @@ class Driver:
 
         def work() -> tuple[Value, ...]:
             for stage in stages_:
-                self._call(stage)
+                self.call(stage)
             if last:
                 self._write_moves()
             return ()
 
         b.choose(b.compare("eq", self.thread, 0), work)
-        self._meet()
+        self.meet()
 
-    def _meet(self) -> None:
-        self.meetings += 1
+    def meet(self, often: int = 1) -> None:
+        """Wait until every thread has come this far, which happens so often in a step."""
+        self.meetings += often
         self.b.call(BARRIER, None, self._meeting, self._threads)
 
-    def _piece(self, count: Value) -> dict[str, Value]:
-        """This thread's share of the pieces: it depends on their number and that of the threads alone."""
+    def share(self, count: Value) -> tuple[Value, Value]:
+        """This thread's share of pieces, from one to before another: by their number and that of the threads alone."""
         b = self.b
         low = b.divide(b.multiply(count, self.thread), self._threads)
-        return {"low": low, "high": b.divide(b.multiply(count, b.add(self.thread, 1)), self._threads)}
+        return low, b.divide(b.multiply(count, b.add(self.thread, 1)), self._threads)
 
     # ---- one stage ----
 
-    def _call(self, stage: Stage, *, shared: bool = False) -> None:
-        count = self._count(stage.count)
-        values = self._piece(count) if shared else {"low": number(0), "high": count}
+    def call(self, stage: Stage, part: tuple[Value, Value] | None = None) -> None:
+        """Call a stage for some of its pieces, from one to before another; for all of them unless they are given."""
+        low, high = part or (number(0), self._count(stage.count))
+        values = {"low": low, "high": high}
         given = [values[g.kind] if g.kind in values else self._given(g) for g in stage.given]
         self.module.declare(stage.function, None, *(value.type for value in given))
         self.b.call(stage.function, None, *given)
@@ -275,32 +293,45 @@ class Driver:
     def _given(self, given: Given) -> Value:
         if given.kind == "buffer":
             assert given.buffer is not None
-            return self.address(given.buffer)
+            return self._place(given.buffer)
         if given.kind in ("column", "rate", "report"):
             return self._pointers[given.kind, given.name]
         if given.kind == "number":
             return number(given.number)
+        if given.kind == "size":
+            assert given.extent is not None
+            return self._extent(given.extent, self._whole)
         if given.extent is not None:
             made = {"extent": self._extent, "panels": self._panels}
             return made[given.kind](given.extent) if given.kind in made else self._blocks(given.extent, given.number)
         return {
-            "order": self._order,
-            "ahead": self._ahead,
-            "last ahead": self._last_ahead,
+            "order": self.rows.order,
+            "ahead": self.rows.ahead,
+            "last ahead": self.rows.last_ahead,
             "clock": self._clock,
             "scratch": self._scratch,
+            "done": self.rows.before or number(0),
         }[given.kind]
 
     def address(self, buffer: Buffer) -> Value:
         base = self._bases[buffer.arena]
         return self.b.emit(POINTER, f"getelementptr inbounds i8, ptr {base.text}, i64 {buffer.offset}")
 
-    def _extent(self, extent: Extent) -> Value:
+    def _place(self, buffer: Buffer) -> Value:
+        """Where a buffer lies, of one that has rows the first of those being worked on."""
+        at, extents = self.address(buffer), buffer.layout.extents
+        if self.rows.before is None or not extents or not extents[0].is_batch:
+            return at
+        is_near = extents[0].most < self.plan.sizes.most
+        rows = self.rows.inside if is_near else plus(self.b, self.rows.before, self.rows.inside)
+        return self.b.at(at, times(self.b, rows, buffer.layout.row_bytes), I8)
+
+    def _extent(self, extent: Extent, rows: Value | None = None) -> Value:
         if extent.is_fixed:
             return number(extent.factor)
         value = number(extent.factor)
         for _ in range(extent.power):
-            value = times(self.b, value, self._rows)
+            value = times(self.b, value, rows or self.rows.count)
         return value
 
     def _panels(self, extent: Extent) -> Value:

@@ -7,7 +7,7 @@ that only move (broadcast, transpose, …) are read through, wherever they are n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from chainrule.backends.native.layout import Extent, Sizes
@@ -67,6 +67,7 @@ class Grouping:
         replaced: dict[Node, Node],
         columns: Iterable[Node],
         sizes: Sizes,
+        alone: Collection[Node] = (),
     ) -> None:
         """Group what the results need.
 
@@ -75,8 +76,10 @@ class Grouping:
             replaced: for an input that lives on, the node of its next value.
             columns: inputs that are gathered from data.
             sizes: the values of named sizes.
+            alone: products and reductions whose groups hold nothing that follows them or that they are made of.
         """
         self.sizes = sizes
+        self._alone = frozenset(alone)
         self._columns = frozenset(columns)
         self._results = frozenset(results)
         order = topological(results)
@@ -118,6 +121,12 @@ class Grouping:
                     stack.extend((inner, through) for inner in source.inputs)
             self._reads[node] = tuple(Read(source, same) for source, same in found.items())
         return self._reads[node]
+
+    def reorder(self, order: Sequence[int]) -> None:
+        """Run the groups in another order, given by their numbers, in which they can run too."""
+        self.groups = [self.groups[number] for number in order]
+        now = {number: place for place, number in enumerate(order)}
+        self.place = {node: now[number] for node, number in self.place.items()}
 
     def _early(self, order: Sequence[Node]) -> frozenset[Node]:
         """What no row of data decides and is small: it is computed first, so that no loop waits for it."""
@@ -191,6 +200,8 @@ class Grouping:
         return tuple(kept.index(axis) for axis in axes_of(node) if axis in kept)
 
     def _fits(self, node: Node, group: Group, along: tuple[int, ...]) -> bool:
+        if (node in self._alone) != (group.members[0] in self._alone):
+            return False
         if group.head is None:
             return not along or group.reduced in ((), along)
         follows = any(read.same and read.node in group.members for read in self.reads(node))

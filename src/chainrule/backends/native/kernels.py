@@ -55,6 +55,7 @@ class KernelForm:
         down: elements from one row of the left operand to the next.
         next_right: elements from one step of the right operand to the next.
         stretch: steps that are written out one after the other.
+        resumes: whether it may go on from sums that wait at the target.
     """
 
     shape: TileShape
@@ -62,6 +63,7 @@ class KernelForm:
     down: int
     next_right: int
     stretch: int
+    resumes: bool = False
 
 
 class TileWriter:
@@ -190,18 +192,20 @@ class TileWriter:
 
 
 class KernelWriter:
-    """Writes a kernel: void (rows, left, right, stride, depth, target, ahead, by panel).
+    """Writes a kernel: void (rows, left, right, stride, depth, target, ahead, by panel, and, if it resumes, done).
 
     It computes up to `MOST_ROWS` rows of one panel, in tiles, and leaves them at `target`, sixteen columns each; of a
     result with one column, one number after the other. The depth is taken in blocks for which the right operand stays
-    in the nearest cache; between them the sums wait at `target`, so that each is still a chain from first to last.
-    Meanwhile what comes `ahead` is fetched into the second-level cache, line by line.
+    in the nearest cache; between them the sums wait at `target`, so that each is still a chain from first to last; one
+    that resumes goes on from there if steps were done before. Meanwhile what comes `ahead` is fetched into the
+    second-level cache, line by line.
     """
 
     def __init__(self, isa: Isa, dtype: DType, form: KernelForm) -> None:
         self.module = Module(isa)
         names = [("rows", I64), ("left", POINTER), ("right", POINTER), ("stride", I64), ("depth", I64)]
         names += [("target", POINTER), ("ahead", POINTER), ("by_panel", I64)]
+        names += [("done", I64)] if form.resumes else []
         self.b = self.module.function(NAMELESS, None, names)
         self.form = form
         self.block = NEAR // (LANES * BYTES[dtype])
@@ -211,7 +215,7 @@ class KernelWriter:
     def write(self) -> str:
         """The whole module."""
         b = self.b
-        rows, left, right, stride, depth, target, ahead, by_panel = b.arguments
+        rows, left, right, stride, depth, target, ahead, by_panel, *done = b.arguments
         count = b.divide(b.add(depth, self.block - 1), self.block)
         last = self._last_part(depth, count)
 
@@ -222,7 +226,8 @@ class KernelWriter:
             panels = b.shift_right(begin, 4)
             skipped = b.multiply(panels, stride) if self._runs_along else times(b, begin, self.form.down)
             first = self.tiles.right_at(right, begin)
-            part = Part(first, stride, b.subtract(end, begin), b.compare("eq", number_, 0), by_panel)
+            before = b.bit_or(number_, done[0]) if done else number_
+            part = Part(first, stride, b.subtract(end, begin), b.compare("eq", before, 0), by_panel)
             lines = b.at(ahead, b.multiply(panels, by_panel), I8)
             self._rows(part, rows, b.at(left, skipped, self.element), target, lines)
             return ()

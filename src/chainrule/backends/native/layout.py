@@ -48,6 +48,11 @@ class Extent:
         """Whether the axis takes no part."""
         return self.power == 0 and self.factor == 1
 
+    @property
+    def is_batch(self) -> bool:
+        """Whether it is the number of rows in the batch."""
+        return self.power == 1 and self.factor == 1
+
     def at(self, rows: int) -> int:
         """Its value for a batch of so many rows."""
         return self.factor * rows**self.power
@@ -134,6 +139,16 @@ class Layout:
             return LANES
         inner = math.prod(self.extents[a].most for a in axes[place + 1 : -2])
         return inner * self.panel_stride * self.panels
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes from one index of the first axis to the next, where that axis takes part."""
+        return (1 if self.lane_axis == 0 else self.stride(0)) * BYTES[self.dtype]
+
+    def cut(self, rows: int) -> Layout:
+        """The layout of so many rows of the batch at most, which is the first axis."""
+        first, *inner = self.extents
+        return Layout(self.dtype, (Extent(first.factor, first.power, rows), *inner))
 
     @property
     def panels(self) -> int:

@@ -10,7 +10,7 @@ from chainrule.backends.native.grouping import Group
 from chainrule.backends.native.indices import ZERO, Index, Indices, Neighbors, Uniform, number, plus, times
 from chainrule.backends.native.ir import I8, I32, Builder, Value
 from chainrule.backends.native.layout import LANES, Extent
-from chainrule.backends.native.reductions import KINDS, TURNS, Reduction
+from chainrule.backends.native.reductions import KINDS, RESUMED, TURNS, Reduction
 from chainrule.backends.native.vocabulary import axes_of, is_reduction, space
 from chainrule.graph.node import Node
 
@@ -121,12 +121,41 @@ class LoopWriter:
         across = any(level.lanes for level in self.levels[depth:])
         running = [KINDS[node.primitive](node, self.b, across=across) for node in self._reductions]
         carried = [value for each in running for value in each.initial()]
+        waiting = self._waiting(at)
+        if waiting:
+            carried = self._resumed(carried, waiting)
         done = self._reduced(depth, at, running, carried)
+        for value, place in zip(done, waiting, strict=False):
+            self.b.store(value, place)
         self.body.begin()
         for each in running:
             width = len(each.initial())
             self._store_result(each.node, each.final(done[:width]), at)
             done = done[width:]
+
+    def _waiting(self, at: dict[int, Index]) -> list[Value]:
+        """Where the vectors of reductions that go on from strip to strip wait; nowhere for others."""
+        places: list[Value] = []
+        for node in self._reductions:
+            if (buffer := self.body.plan.carried.get(node)) is None:
+                return []
+            panel = next((index.panel for index in at.values() if isinstance(index, Neighbors)), number(0))
+            part = self.body.parameters.place(node)
+            start = self.body.parameters.ask(("carried", part), Given("buffer", buffer=buffer))
+            width = RESUMED[node.primitive] * LANES
+            first = self.b.at(start, times(self.b, panel, width), in_memory(node))
+            places += [self.b.at(first, lanes, in_memory(node)) for lanes in range(0, width, LANES)]
+        return places
+
+    def _resumed(self, carried: Sequence[Value], waiting: Sequence[Value]) -> list[Value]:
+        """What is carried into the loop: in the first strip the beginning, later what waits."""
+        b = self.b
+        done = self.body.parameters.ask(("done",), Given("done"))
+
+        def loaded() -> list[Value]:
+            return [b.load(value.type, place) for value, place in zip(carried, waiting, strict=True)]
+
+        return list(b.choose(b.compare("eq", done, 0), lambda: list(carried), loaded))
 
     def _reduced(
         self, depth: int, at: dict[int, Index], running: Sequence[Reduction], carried: Sequence[Value]

@@ -42,7 +42,7 @@ def _size(body: Body, node: Node, _: Indices) -> Value:
     size = node["of"]
     assert isinstance(size, Size)
     extent = body.plan.sizes.size(size)
-    value = body.parameters.extent(extent, "size", str(size))
+    value = body.parameters.size(extent, str(size))
     return body.splat(body.b.convert("trunc", value, I32))
 
 

@@ -52,6 +52,7 @@ class Fused:
         function: the name of the code, which stages of one form share.
         kept: which of the nodes are written to memory, by number.
         shared: whether threads share it.
+        strips: whether it runs strip by strip.
         flops: floating-point operations, counted where a product is: two for each multiplication and addition.
         bytes: read and written, each value once.
     """
@@ -63,6 +64,7 @@ class Fused:
     function: str
     kept: tuple[int, ...]
     shared: bool
+    strips: bool
     flops: int
     bytes: int
 
@@ -77,6 +79,7 @@ class Plan:
         tier: where the largest batches are computed: "registers" or "panels".
         stages: in order.
         places: of all kept values, inputs first.
+        strip: rows of the batch that pass together through the stages that run strip by strip; 0 where none does.
         copies: how many next values are copied at the end of the step, because the old ones were still needed.
         state_bytes, work_bytes, scratch_bytes: of the arenas; scratch is for each thread.
         threads: how many share a step.
@@ -88,6 +91,7 @@ class Plan:
     tier: str
     stages: tuple[Fused, ...]
     places: tuple[Place, ...]
+    strip: int
     copies: int
     state_bytes: int
     work_bytes: int
@@ -113,6 +117,7 @@ def described(compiled: Compiled, isa: Isa) -> Plan:
     for number, group in enumerate(schedule.groups):
         stage = code.stages[number]
         head = group.head
+        inside = schedule.strips is not None and schedule.strips.inside(number)
         stages.append(
             Fused(
                 tuple(node.primitive for node in group.members),
@@ -121,14 +126,15 @@ def described(compiled: Compiled, isa: Isa) -> Plan:
                 "" if head is None else _kernel(schedule, head, isa),
                 stage.function,
                 tuple(k for k, node in enumerate(group.members) if node in schedule.buffers),
-                is_worth_sharing(schedule, stage),
+                inside or is_worth_sharing(schedule, stage),
+                inside,
                 sum(_flops(schedule, node) for node in group.members if is_product(node)),
                 _traffic(schedule, group.members),
             )
         )
     places = [
         Place(node.label, str(node.type), b.arena, b.offset, b.layout.bytes, b.first, b.last)
-        for node, b in schedule.buffers.items()
+        for node, b in (*schedule.buffers.items(), *schedule.carried.items())
     ]
     return Plan(
         isa.name,
@@ -136,6 +142,7 @@ def described(compiled: Compiled, isa: Isa) -> Plan:
         IN_REGISTERS if fits(schedule) else IN_PANELS,
         tuple(stages),
         tuple(places),
+        0 if schedule.strips is None else schedule.strips.rows,
         len(schedule.moves),
         schedule.state_bytes,
         schedule.work_bytes,

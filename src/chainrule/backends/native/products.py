@@ -172,12 +172,14 @@ class ProductWriter(LoopWriter):
         if self.is_inline:
             self._inline_tiles(panel, right, left, begin, height)
             return ()
-        form = KernelForm(self.tile, self.form.left_is, down, self.tiles.next_right, self.tiles.stretch)
+        resumes = self.body.plan.resumes(self.head)
+        form = KernelForm(self.tile, self.form.left_is, down, self.tiles.next_right, self.tiles.stretch, resumes)
         name, text = kernel(self.isa, self.dtype, form)
         self.kernels[name] = text
         depth = self.body.parameters.extent(self.form.depth, "depth")
         target = self._scratch or self._result_at(panel, begin)
-        given = (height, left, right, self._left_stride(), depth, target, *self._ahead(panel, right, piece))
+        done = (self.body.parameters.ask(("done",), Given("done")),) if resumes else ()
+        given = (height, left, right, self._left_stride(), depth, target, *self._ahead(panel, right, piece), *done)
         b.module.declare(name, None, *(value.type for value in given))
         b.call(name, None, *given)
         if self._scratch is not None:

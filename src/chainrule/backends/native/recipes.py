@@ -51,7 +51,8 @@ def recipe_name(graph: Graph, plan: Schedule, isa: Isa, *, many: bool) -> str | 
 
 def places_of(plan: Schedule) -> str:
     """A hash of where everything lies: code that was made for other places is not for this plan."""
-    lines = [f"{b.name} {b.arena} {b.offset} {b.layout.bytes}" for b in plan.buffers.values()]
+    buffers = (*plan.buffers.values(), *plan.carried.values())
+    lines = [f"{b.name} {b.arena} {b.offset} {b.layout.bytes}" for b in buffers]
     whole = "\n".join((*lines, f"{plan.state_bytes} {plan.work_bytes}"))
     return hashlib.sha256(whole.encode()).hexdigest()
 

@@ -142,5 +142,6 @@ class Argmax(Max):
 
 
 KINDS: Final[dict[str, type[Reduction]]] = {"sum": Sum, "max": Max, "argmax": Argmax}
+RESUMED: Final = {"sum": TURNS, "max": 1}  # those that can go on later, and how many vectors wait till then
 
-__all__ = ["KINDS", "TURNS", "Reduction"]
+__all__ = ["KINDS", "RESUMED", "TURNS", "Reduction"]

@@ -9,6 +9,7 @@ from chainrule.backends.native.arenas import Buffer, StatePlaces
 from chainrule.backends.native.grouping import Group, Grouping, is_elementwise, operand
 from chainrule.backends.native.layout import Layout, Sizes
 from chainrule.backends.native.lighten import lighten
+from chainrule.backends.native.strips import Part, Strips, carried, has_rows, is_far, strips, sums_over_rows
 from chainrule.backends.native.vocabulary import check, is_product, is_reduction
 from chainrule.backends.protocol import Step
 from chainrule.graph.node import Graph, Node, topological, transform, users
@@ -49,6 +50,9 @@ class Schedule:
         buffers: for each node that is kept, its place.
         moves: buffers to be copied after the last group, from a next value to its state.
         reports: (name, node) of each output that is no next value.
+        strips: how the rows of a large batch pass through the groups; None where they do so all at once.
+        near: the nodes of which the rows of one strip are kept at a time.
+        carried: for each reduction that goes on from strip to strip, where its vectors wait.
         state_bytes, work_bytes: the sizes of the arenas.
     """
 
@@ -59,6 +63,9 @@ class Schedule:
     buffers: dict[Node, Buffer] = field(default_factory=dict[Node, Buffer])
     moves: list[tuple[Buffer, Buffer]] = field(default_factory=list[tuple[Buffer, Buffer]])
     reports: list[tuple[str, Node]] = field(default_factory=list[tuple[str, Node]])
+    strips: Strips | None = None
+    near: frozenset[Node] = frozenset()
+    carried: dict[Node, Buffer] = field(default_factory=dict[Node, Buffer])
     state_bytes: int = 0
     work_bytes: int = 0
 
@@ -74,7 +81,12 @@ class Schedule:
 
     def layout(self, node: Node) -> Layout:
         """Where the elements of a node lie."""
-        return Layout.of(node.tensor, self.sizes)
+        whole = Layout.of(node.tensor, self.sizes)
+        return whole if self.strips is None or node not in self.near else whole.cut(self.strips.rows)
+
+    def resumes(self, node: Node) -> bool:
+        """Whether a node adds up over the rows of the batch strip by strip."""
+        return self.strips is not None and self.strips.part(self.grouping.place[node]) is Part.SUMS
 
 
 def schedule(graph: Graph, roles: Roles, sizes: Sizes) -> Schedule:
@@ -88,9 +100,23 @@ def schedule(graph: Graph, roles: Roles, sizes: Sizes) -> Schedule:
     replaced = {graph.input(name): node for name, node in graph.outputs if name in roles.state}
     reports = [(name, node) for name, node in graph.outputs if name not in roles.state]
     results = [*(node for _, node in reports), *_deepest_first(replaced.values())]
-    made = Schedule(graph, sizes, roles, Grouping(results, replaced, columns, sizes), reports=reports)
+    grouping, found = _grouped(results, replaced, columns, sizes)
+    made = Schedule(graph, sizes, roles, grouping, reports=reports, strips=found)
     _place_state(made, replaced)
     return made
+
+
+def _grouped(
+    results: Sequence[Node], replaced: dict[Node, Node], columns: Sequence[Node], sizes: Sizes
+) -> tuple[Grouping, Strips | None]:
+    """The groups, in strips where that is worth it: sums over rows are then apart from what follows them."""
+    order = topological(results)
+    if is_far(order, sizes):
+        alone = [node for node in order if sums_over_rows(node, sizes)]
+        grouping = Grouping(results, replaced, columns, sizes, alone)
+        if (found := strips(grouping)) is not None:
+            return grouping, found
+    return Grouping(results, replaced, columns, sizes), None
 
 
 def _prepared(graph: Graph, roles: Roles) -> Graph:
@@ -151,6 +177,7 @@ def _place_state(made: Schedule, replaced: Mapping[Node, Node]) -> None:
             last[node] = len(made.groups)
     for _, node in made.reports:
         last[node] = len(made.groups)
+    made.near = _near(made, last)
     _place_work(made, last)
     made.moves = [(made.buffers[node], made.buffers[source]) for source, node in moved]
 
@@ -159,6 +186,8 @@ def _may_overwrite(made: Schedule, source: Node, node: Node) -> bool:
     """Whether everything that reads the old value has done so, at its own index, when the new one is written."""
     grouping = made.grouping
     here = grouping.place[node]
+    if made.strips is not None and made.strips.inside(here):
+        return False
     for reader, same in grouping.readers[source]:
         there = grouping.place[reader]
         if there > here or (there == here and not same):
@@ -180,18 +209,48 @@ def _last_uses(made: Schedule) -> dict[Node, int]:
     return last
 
 
+def _near(made: Schedule, last: Mapping[Node, int]) -> frozenset[Node]:
+    """What has rows and is needed nowhere but in the strips."""
+    if made.strips is None:
+        return frozenset()
+    inside = (node for node in last if node not in made.buffers and made.strips.inside(last[node]))
+    return frozenset(n for n in inside if has_rows(n, made.sizes) and made.strips.inside(made.grouping.place[n]))
+
+
 def _place_work(made: Schedule, last: Mapping[Node, int]) -> None:
     """Places in the work arena; a place is used again when what was there is no longer needed."""
-    place = made.grouping.place
+    wanted = [(made.buffers, n, made.layout(n), _needed(made, n, last[n])) for n in last if n not in made.buffers]
+    wanted += _carried(made)
     active: list[Buffer] = []
-    for node in sorted((n for n in last if n not in made.buffers), key=lambda n: place[n]):
-        first = place[node]
+    for places, node, layout, (first, final) in sorted(wanted, key=lambda each: each[3][0]):
         active = [buffer for buffer in active if buffer.last >= first]
-        layout = made.layout(node)
-        buffer = Buffer(node.label, "work", _gap(active, layout.bytes), layout, first, last[node])
-        made.buffers[node] = buffer
-        active.append(buffer)
-        made.work_bytes = max(made.work_bytes, buffer.offset + layout.bytes)
+        places[node] = Buffer(node.label, "work", _gap(active, layout.bytes), layout, first, final)
+        active.append(places[node])
+        made.work_bytes = max(made.work_bytes, places[node].offset + layout.bytes)
+
+
+def _carried(made: Schedule) -> list[tuple[dict[Node, Buffer], Node, Layout, tuple[int, int]]]:
+    """What reductions over the rows of the batch hand from strip to strip."""
+    if made.strips is None:
+        return []
+    span = made.strips.first, made.strips.after - 1
+    groups = made.groups[made.strips.sums : made.strips.after]
+    return [
+        (made.carried, node, carried(group, node), span)
+        for group in groups
+        for node in group.members
+        if is_reduction(node)
+    ]
+
+
+def _needed(made: Schedule, node: Node, last: int) -> tuple[int, int]:
+    """The groups between which a node is needed: as long as strips turn, but for what each strip makes anew."""
+    first, passes = made.grouping.place[node], made.strips
+    if passes is None or node in made.near:
+        return first, last
+    if passes.inside(first):
+        return passes.first, max(last, passes.after - 1)
+    return first, max(last, passes.after - 1) if passes.inside(last) else last
 
 
 def _gap(active: Sequence[Buffer], wanted: int) -> int:

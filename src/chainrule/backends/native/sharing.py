@@ -25,12 +25,17 @@ DEAR_KINDS: Final = frozenset(
 
 def is_worth_sharing(plan: Schedule, stage: Stage) -> bool:
     """Whether threads share a stage: a function of its shapes alone."""
-    if stage.count is None or stage.group >= len(plan.groups) or _pieces(stage.count) < 2:
+    if stage.count is None or stage.group >= len(plan.groups) or pieces(stage.count) < 2:
         return False
-    return sum(_work(plan, node) for node in plan.groups[stage.group].members) >= WORTH
+    return work(plan, stage) >= WORTH
 
 
-def _pieces(count: Count) -> int:
+def work(plan: Schedule, stage: Stage) -> float:
+    """Nanoseconds for a stage, for the largest batch."""
+    return sum(_work(plan, node) for node in plan.groups[stage.group].members)
+
+
+def pieces(count: Count) -> int:
     """Into how many pieces the largest batch divides a stage."""
     each = {"extent": 1, "panels": LANES}.get(count.kind, count.most)
     return -(-count.extent.most // each)
