@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import replace
 
 import pytest
@@ -125,4 +126,4 @@ def test_the_probe_reads_something_here() -> None:
     assert read.gflops > 0.1
     assert read.light_ghz >= read.ghz > 0.1
     assert read.latency > 0.5
-    assert 0.2 < max(probe.attention() for _ in range(20)) < 12
+    assert 0.2 < statistics.median(probe.attention() for _ in range(41)) < 12  # one alone may be interrupted

@@ -106,21 +106,17 @@ def strips(grouping: Grouping) -> Strips | None:
     sizes = grouping.sizes
     parts = _parts(grouping)
     chosen = [group for group, part in zip(grouping.groups, parts, strict=True) if part in (Part.ROWS, Part.SUMS)]
-    row_bytes = sum(_row_bytes(node, sizes) for group in chosen for node in group.members if has_rows(node, sizes))
-    again = {node for group in chosen for node in _reads(grouping, group) if not has_rows(node, sizes)}
-    if not row_bytes or sum(Layout.of(node.tensor, sizes).bytes for node in again) > SHARED:
+    found = {node for group in chosen for node in _reads(grouping, group) if node not in group.members}
+    by_rows = sum(Layout.of(node.tensor, sizes).bytes for node in found if has_rows(node, sizes))
+    if not by_rows or sum(Layout.of(node.tensor, sizes).bytes for node in found if not has_rows(node, sizes)) > SHARED:
         return None
-    rows = max(1, NEAR // row_bytes // MOST_ROWS) * MOST_ROWS
+    rows = max(1, NEAR * sizes.most // by_rows // MOST_ROWS) * MOST_ROWS
     if 2 * rows > sizes.most or Part.SUMS not in parts:
         return None
     order = sorted(range(len(parts)), key=lambda number: parts[number])
     grouping.reorder(order)
     first, sums, after = (sum(part < start for part in parts) for start in (Part.ROWS, Part.SUMS, Part.AFTER))
     return Strips(rows, first, sums, after)
-
-
-def _row_bytes(node: Node, sizes: Sizes) -> int:
-    return Layout.of(node.tensor, sizes).bytes // sizes.most
 
 
 # ---- which part a group belongs to ----
