@@ -18,7 +18,7 @@ from chainrule.graph.node import make_graph
 from tests.backends.native.agreement import REFERENCE, train
 from tests.backends.native.networks import N, first_state, network_step, samples
 
-BATCH = 203
+BATCH = 299
 NETWORKS: dict[str, dict[str, Any]] = {
     "regression": {"widths": (20, 33, 5), "optimizer": "adam"},
     "one output": {"widths": (9, 16, 1), "activation": "tanh"},

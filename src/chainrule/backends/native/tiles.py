@@ -16,7 +16,7 @@ Right: TypeAlias = Literal["panels", "turned", "numbers"]
 
 HALF: Final = 8  # columns up to which half a panel is computed
 SHARED_PANELS: Final = 4  # from here on threads share the panels of the result, below its rows
-MOST_ROWS: Final = 48  # that a kernel takes at once
+MOST_ROWS: Final = 96  # that a kernel takes at once, while a block of the right operand is near
 DYNAMIC_ROWS: Final = 8  # rows of a tile at most where the batch decides, since each number of rows has its own code
 
 
