@@ -61,7 +61,9 @@ def test_every_edge_gives_the_bits_of_a_plain_chain(kind: str, isa: Isa) -> None
 @pytest.mark.parametrize("isa", ISAS, ids=lambda isa: isa.name)
 @pytest.mark.parametrize("kind", ["rows", "columns", "turned"])
 def test_what_follows_sees_finished_sums(kind: str, isa: Isa) -> None:
-    for rows, depth, columns in ((MOST_ROWS + 1, BLOCK + 1, 17), (3, BLOCK + 17, 70), (20, 2 * BLOCK, 33)):
+    large = [(MOST_ROWS + 1, BLOCK + 1, 17), (3, BLOCK + 17, 70), (20, 2 * BLOCK, 33)]
+    few_steps = [(rows, depth, 17) for rows in (1, 7, 10, MOST_ROWS + 5) for depth in (2, 10, 16, 17)]
+    for rows, depth, columns in large + few_steps:
         given, x, w = drawn(kind, rows, depth, columns)
         y = product(kind, rows, depth, columns, "float32")
         for followed in (e.maximum(y, 0.0) + 1.0, e.maximum(y, 0.0) + 1.0 - e.absolute(y) / 2.0):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from chainrule.backends.native.body import Body, Given, in_memory
@@ -32,12 +32,14 @@ class Fetch:
         lines: of each row.
         stretch: lines of a row that are fetched one after the other.
         each: stretches between two pieces.
+        is_idle: whether nothing is fetched, so that a product of the same form shares the code of one that does.
     """
 
     column: Node
     lines: int
     stretch: int
     each: int
+    is_idle: bool = False
 
     @property
     def stretches(self) -> int:
@@ -57,6 +59,21 @@ def fetches(plan: Schedule) -> dict[int, list[Fetch]]:
     chosen = max(large, key=lambda number: pieces[number])
     found = [_fetch(plan, plan.graph.input(name), pieces[chosen]) for name in plan.roles.columns]
     return {chosen: [each for each in found if each is not None]}
+
+
+def idle(plan: Schedule, fetched: dict[int, list[Fetch]]) -> dict[int, list[Fetch]]:
+    """The same for the other products that go down the columns, where the one that fetches does so too."""
+    found: dict[int, list[Fetch]] = {}
+    for other in range(len(plan.groups)):
+        for chosen, each in fetched.items():
+            if other != chosen and _goes_down(plan, other) and _goes_down(plan, chosen):
+                found[other] = [replace(fetch, is_idle=True) for fetch in each]
+    return found
+
+
+def _goes_down(plan: Schedule, number_: int) -> bool:
+    head = plan.groups[number_].head
+    return head is not None and head.tensor.rank == 2 and form_of(head, plan.sizes).left_is == "columns"
 
 
 def _flops(plan: Schedule, head: Node) -> int:
@@ -84,35 +101,28 @@ def _fetch(plan: Schedule, column: Node, pieces: int) -> Fetch | None:
 
 
 class FetchWriter:
-    """Writes what a product fetches: row after row, line after line."""
+    """Writes what a product fetches: row after row, line after line, so many stretches for each of its pieces."""
 
     def __init__(self, body: Body, fetch: Fetch) -> None:
         self.body = body
         self.b = body.b
         self.fetch = fetch
-        self._place = self.b.local(I64, 2)  # the row and its line that come next
 
-    def begin(self, piece: Value) -> None:
-        """Go on where the pieces before this one end."""
-        b = self.b
-        done = times(b, piece, self.fetch.each)
-        b.store(b.divide(done, self.fetch.stretches), self._place)
-        first = times(b, b.remainder(done, self.fetch.stretches), self.fetch.stretch)
-        b.store(first, b.at(self._place, 1, I64))
-
-    def some(self) -> None:
-        """The stretches between two pieces."""
-        if self.fetch.each == 1:
-            self._stretch()
+    def some(self, piece: Value) -> None:
+        """The stretches of a piece, which are known by its number."""
+        each = self.fetch.each
+        if each == 1:
+            self._stretch(piece)
             return
-        self.b.loop(number(0), number(self.fetch.each), 1, (), lambda _, __: self._stretch())
+        first = times(self.b, piece, each)
+        self.b.loop(number(0), number(each), 1, (), lambda k, _: self._stretch(plus(self.b, first, k)))
 
-    def _stretch(self) -> Sequence[Value]:
-        """The next stretch, unless all rows are fetched; the last one of a row ends where the row does."""
+    def _stretch(self, at: Value) -> Sequence[Value]:
+        """One stretch, unless all rows are fetched; the last one of a row ends where the row does."""
         b, parameters, fetch = self.b, self.body.parameters, self.fetch
-        second = b.at(self._place, 1, I64)
-        row, line = b.load(I64, self._place), b.load(I64, second)
-        last = parameters.ask(("last ahead",), Given("last ahead"))
+        row = at if fetch.stretches == 1 else b.divide(at, fetch.stretches)
+        none = Given("number", number=-1)
+        last = parameters.ask(("last ahead",), none if fetch.is_idle else Given("last ahead"))
         place = parameters.place(fetch.column)
         ahead = parameters.ask(("ahead",), Given("ahead"))
         pointer = parameters.ask(("column", place), Given("column", name=fetch.column.label))
@@ -121,15 +131,20 @@ class FetchWriter:
 
         def fetched() -> Sequence[Value]:
             begin = b.at(pointer, times(b, b.load(I64, b.at(ahead, row, I64)), length), I8)
-            first = b.intrinsic("llvm.smin", line, number(fetch.lines - fetch.stretch))
-            start = b.at(begin, times(b, first, LINE), I8)
+            start = b.at(begin, times(b, self._line(at), LINE), I8)
             for k in range(fetch.stretch):
                 b.prefetch(b.at(start, k * LINE, I8))
-            following = plus(b, line, fetch.stretch)
-            is_last = b.compare("sge", following, fetch.lines)
-            b.store(b.add(row, b.convert("zext", is_last, I64)), self._place)
-            b.store(b.select(is_last, number(0), following), second)
             return ()
 
         b.choose(b.compare("sle", row, last), fetched)
         return ()
+
+    def _line(self, at: Value) -> Value:
+        """Where in its row a stretch begins."""
+        b, fetch = self.b, self.fetch
+        if fetch.stretches == 1:
+            return number(0)
+        line = times(b, b.remainder(at, fetch.stretches), fetch.stretch)
+        if fetch.lines % fetch.stretch == 0:
+            return line
+        return b.intrinsic("llvm.smin", line, number(fetch.lines - fetch.stretch))

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 OPTIMIZATION: Final = 2  # of code generation; 3 is no faster here and 0 is 1.8 times slower
 HASTY: Final = "; compile hastily\n"  # begins a module that mostly calls: at level 0 it is compiled 7 times as quickly
-OPTIONS: Final = f"O{OPTIMIZATION} pic small"  # what besides text and instruction set decides the object code
+ALIGNED: Final = "-x86-branches-within-32B-boundaries"  # a jump across one keeps its code out of many Intel decoders
+OPTIONS: Final = f"O{OPTIMIZATION} pic small {ALIGNED}"  # what besides text and instruction set decides the object code
 
 _lock: Final = threading.RLock()
 _numbers: Final = itertools.count(1)
@@ -66,6 +67,8 @@ def llvm() -> Any:  # llvmlite has no types
         loaded: Any = binding
         loaded.initialize_all_targets()
         loaded.initialize_all_asmprinters()
+        if str(loaded.get_process_triple()).startswith(("x86", "amd64", "i")):
+            loaded.set_option("chainrule", ALIGNED)
         return loaded
 
 

@@ -87,23 +87,48 @@ class TileWriter:
         """A tile before the first step."""
         return [[self.b.constant(self.wide, 0.0)] * self.shape.vectors for _ in range(height)]
 
-    def loop(self, start: Value, stop: Value, step: int, tile: Tile, write: Callable[[Value, Tile], Tile]) -> Tile:
+    def loop(
+        self,
+        start: Value,
+        stop: Value,
+        step: int,
+        tile: Tile,
+        write: Callable[[Value, Tile], Tile],
+        *,
+        at_least_once: bool = False,
+    ) -> Tile:
         """A loop that carries a tile."""
         width = self.shape.vectors
 
         def once(index: Value, flat: tuple[Value, ...]) -> Sequence[Value]:
             return [v for row in write(index, _rows_of(flat, width)) for v in row]
 
-        done = self.b.loop(start, stop, step, [v for row in tile for v in row], once)
+        flat = [v for row in tile for v in row]
+        done = self.b.loop(start, stop, step, flat, once, at_least_once=at_least_once)
         return _rows_of(done, width)
 
     def stretches(self, tile: Tile, stop: Value, steps: Callable[[Tile, Value, int], Tile]) -> Tile:
         """Steps from 0 to a number, some written out at a time, then the rest; low tiles wait for sums anyway."""
+        if stop.number is not None:
+            return self._known(tile, int(stop.number), steps)
         done = number(0)
-        if len(tile) >= LOW:
+        if len(tile) >= LOW and self.stretch > 1:
             done = self.b.subtract(stop, self.b.remainder(stop, self.stretch))
             tile = self.loop(number(0), done, self.stretch, tile, lambda k, now: steps(now, k, self.stretch))
         return self.loop(done, stop, 1, tile, lambda k, now: steps(now, k, 1))
+
+    def _known(self, tile: Tile, count: int, steps: Callable[[Tile, Value, int], Tile]) -> Tile:
+        """So many steps: a loop over stretches, and what is left."""
+        whole = count - count % self.stretch
+
+        def stretch(k: Value, now: Tile) -> Tile:
+            return steps(now, k, self.stretch)
+
+        if whole > self.stretch:
+            tile = self.loop(number(0), number(whole), self.stretch, tile, stretch, at_least_once=True)
+        elif whole:
+            tile = steps(tile, number(0), whole)
+        return steps(tile, number(whole), count - whole)
 
     def right_at(self, right: Value, depth: Value) -> Value:
         """Where the right operand is at a step."""
@@ -172,6 +197,14 @@ class TileWriter:
         flat = [v for row in tile for v in row]
         _, _, _, _, *sums = b.loop(number(0), panels, 1, [left, part.right, ahead, part.depth, *flat], sixteen)
         return _rows_of(sums, width)
+
+    def along_panel(self, tile: Tile, left: Value, right: Value, depth: Value, down: int) -> Tile:
+        """A tile where the left operand's one panel runs along the depth; arguments as of `along_rows`."""
+
+        def some(now: Tile, k: Value, count: int) -> Tile:
+            return self.steps(now, self.b.at(left, k, self.element), down, 1, self.right_at(right, k), count)
+
+        return self.stretches(tile, depth, some)
 
     def along_rows(self, tile: Tile, left: Value, right: Value, depth: Value, down: int) -> Tile:
         """A tile where the left operand's columns are the rows of the result.

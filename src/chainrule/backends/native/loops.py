@@ -11,10 +11,12 @@ from chainrule.backends.native.indices import ZERO, Index, Indices, Neighbors, U
 from chainrule.backends.native.ir import I8, I32, Builder, Value
 from chainrule.backends.native.layout import LANES, Extent
 from chainrule.backends.native.reductions import KINDS, RESUMED, TURNS, Reduction
+from chainrule.backends.native.tiles import turns_of
 from chainrule.backends.native.vocabulary import axes_of, is_reduction, space
 from chainrule.graph.node import Node
 
 MANY_PANELS = 4  # from here on panels are the outer loop: each is contiguous memory
+FEW_MEMBERS = 6  # nodes up to which several rows are gathered at a time
 FEW = 1  # nodes besides reductions up to which a loop is written out for every turn
 
 
@@ -93,6 +95,9 @@ class LoopWriter:
         else:
             start, stop = number(0), self._length(level)
 
+        if depth == 0 and self._takes_several_rows:
+            start = self._several_rows(level, start, stop)
+
         def once(index: Value, _: tuple[Value, ...]) -> Sequence[Value]:
             if depth + 1 < len(self.levels) and not level.lanes:
                 self._begin_rows(level, index)
@@ -100,6 +105,34 @@ class LoopWriter:
             return ()
 
         self.b.loop(start, stop, 1, (), once)
+
+    @property
+    def _takes_several_rows(self) -> bool:
+        """Whether rows of columns are gathered some at a time, so that their panels are written line after line."""
+        if not self._gathered or self._reductions or len(self.group.members) > FEW_MEMBERS:
+            return False
+        return [level.lanes for level in self.levels] == [False, True]
+
+    def _several_rows(self, level: Level, start: Value, stop: Value) -> Value:
+        """All rows but a few; gives the first of those."""
+        b, panels = self.b, self.levels[1]
+        count = turns_of(self.group.space[level.axis].most)
+
+        def some(first: Value, _: tuple[Value, ...]) -> Sequence[Value]:
+            rows = [plus(b, first, i) for i in range(count)]
+            for row in rows:
+                self._begin_rows(level, row)
+
+            def once(panel: Value, _: tuple[Value, ...]) -> Sequence[Value]:
+                for row in rows:
+                    self._inner(len(self.levels), {level.axis: Uniform(row), panels.axis: Neighbors(panel)})
+                return ()
+
+            return b.loop(number(0), self._length(panels), 1, (), once)
+
+        rest = b.subtract(stop, b.remainder(b.subtract(stop, start), count))
+        b.loop(start, rest, count, (), some)
+        return rest
 
     def _begin_rows(self, level: Level, index: Value) -> None:
         """Find the rows of gathered columns once, where this loop is the one over them."""

@@ -10,7 +10,7 @@ from chainrule.backends.native.fetching import Fetch, FetchWriter
 from chainrule.backends.native.grouping import Group
 from chainrule.backends.native.indices import Index, Neighbors, Uniform, number, plus, times
 from chainrule.backends.native.ir import HELD, I8, Value
-from chainrule.backends.native.kernels import NEAR, KernelForm, TileWriter, kernel
+from chainrule.backends.native.kernels import LOW, NEAR, KernelForm, TileWriter, kernel
 from chainrule.backends.native.layout import LANES, LINE, Extent
 from chainrule.backends.native.loops import LoopWriter
 from chainrule.backends.native.machine import BYTES, Isa
@@ -28,6 +28,7 @@ from chainrule.backends.native.turning import turn_panel
 from chainrule.graph.node import Node
 from chainrule.graph.tensor_type import DType
 
+FEW_STEPS: Final = LANES  # steps of the depth up to which a product is written for the largest batch
 FEW: Final = 2  # members up to which what follows is written out for each row of a tile
 DEAR: Final = frozenset(
     {"divide", "sqrt", "exp", "log", "expm1", "log1p", "tanh", "sigmoid", "softplus", "erf", "power"}
@@ -56,9 +57,24 @@ class ProductWriter(LoopWriter):
         few = len(followers) <= FEW and not any(node.primitive in DEAR for node in followers)
         is_short = self.form.depth.most * LANES * BYTES[self.dtype] <= NEAR
         self.is_bare = not followers
-        in_panels = self.form.left_is == "columns" and self.form.right_is != "numbers"
-        self.is_inline = in_panels and few and is_short and not self.is_bare
+        in_one = self.form.left_is == "rows" and self.form.depth.is_fixed and self.form.depth.most <= FEW_STEPS
+        is_wide = self.form.right_is != "numbers"
+        self.is_inline = is_wide and few and is_short and (in_one or self._runs_down) and not self.is_bare
+        if self.is_inline and in_one:
+            self.piece -= self.piece % self._height
         self._scratch: Value | None = None
+        self._depth = number(0)
+
+    @property
+    def _runs_down(self) -> bool:
+        """Whether the columns of the left operand are the rows of the result."""
+        return self.form.left_is == "columns"
+
+    @property
+    def _height(self) -> int:
+        """Rows of a tile where the batch decides how many there are: so many that the largest is dealt out evenly."""
+        most, rows = self.tile.most, self.form.rows.most
+        return next((height for height in range(most, LOW - 1, -1) if rows % height == 0), min(most, rows))
 
     @property
     def counted(self) -> tuple[str, Extent, int]:
@@ -92,20 +108,39 @@ class ProductWriter(LoopWriter):
         low = parameters.ask(("low",), Given("low"))
         high = parameters.ask(("high",), Given("high"))
         panels = parameters.panels(self.form.columns, "columns")
-        if shares_panels(self.form):
-            self._panel_by_panel(low, high)
+        self._depth = parameters.extent(self.form.depth, "depth")
+
+        def pieces() -> Sequence[Value]:
+            if shares_panels(self.form):
+                self._panel_by_panel(low, high)
+            else:
+                self._piece_by_piece(low, high, panels)
+            return ()
+
+        def pieces_of_few_steps() -> Sequence[Value]:
+            self._depth = number(self.form.depth.most)
+            self.tiles.stretch = steps_of(self.form)
+            return pieces()
+
+        if self.is_inline and self._runs_down and self.form.depth.most <= FEW_STEPS:
+            self.tiles.stretch = 1
+            b.choose(b.compare("ne", self._depth, self.form.depth.most), pieces, pieces_of_few_steps, rarely=True)
         else:
-            self._piece_by_piece(low, high, panels)
+            pieces()
 
     def _panel_by_panel(self, low: Value, high: Value) -> None:
         """A panel of the right operand stays near while all rows pass by."""
         rows = self.body.parameters.ask(("blocks",), Given("blocks", extent=self.form.rows, number=self.piece))
-        for fetch in self._fetches:
-            fetch.begin(self.b.multiply(low, rows))
 
         def each_panel(panel: Value, _: tuple[Value, ...]) -> Sequence[Value]:
             right = self._right(panel, number(0))
-            self.b.loop(number(0), rows, 1, (), lambda piece, _: self._write_piece(panel, right, piece))
+            before = times(self.b, panel, rows)
+
+            def each(piece: Value, _: tuple[Value, ...]) -> Sequence[Value]:
+                self._fetch(plus(self.b, before, piece))
+                return self._write_piece(panel, right, piece)
+
+            self.b.loop(number(0), rows, 1, (), each)
             return ()
 
         self.b.loop(low, high, 1, (), each_panel)
@@ -113,8 +148,6 @@ class ProductWriter(LoopWriter):
     def _piece_by_piece(self, low: Value, high: Value, panels: Value) -> None:
         """Rows of the left operand stay near while the few panels of the right operand pass by."""
         b = self.b
-        for fetch in self._fetches:
-            fetch.begin(b.multiply(low, panels))
         if self.form.right_is == "turned":
 
             def each(panel: Value, _: tuple[Value, ...]) -> Sequence[Value]:
@@ -124,11 +157,20 @@ class ProductWriter(LoopWriter):
             b.loop(number(0), panels, 1, (), each)
 
         def each_piece(piece: Value, _: tuple[Value, ...]) -> Sequence[Value]:
-            return b.loop(
-                number(0), panels, 1, (), lambda panel, _: self._write_piece(panel, self._ready(panel), piece)
-            )
+            before = times(b, piece, panels)
+
+            def each(panel: Value, _: tuple[Value, ...]) -> Sequence[Value]:
+                self._fetch(plus(b, before, panel))
+                return self._write_piece(panel, self._ready(panel), piece)
+
+            return b.loop(number(0), panels, 1, (), each)
 
         b.loop(low, high, 1, (), each_piece)
+
+    def _fetch(self, piece: Value) -> None:
+        """What comes nearer with a piece: of all pieces the one of this number."""
+        for fetch in self._fetches:
+            fetch.some(piece)
 
     def _right(self, panel: Value, place: Value) -> Value:
         """Where the panel of the right operand begins, turned into this place of the scratch where it must be."""
@@ -162,15 +204,14 @@ class ProductWriter(LoopWriter):
     def _write_piece(self, panel: Value, right: Value, piece: Value) -> Sequence[Value]:
         """Some rows of a panel of the result."""
         b, down = self.b, row_stride(self.form)
-        for fetch in self._fetches:
-            fetch.some()
         begin = times(b, piece, self.piece)
         left = times(b, begin, down) if self.form.left_is == "rows" else times(b, piece, self._left_stride())
         left = b.at(self.body.pointer(self.form.left), left, self.element)
         rest = b.subtract(self.body.parameters.extent(self.form.rows, "rows of the result"), begin)
         height = b.intrinsic("llvm.smin", rest, number(self.piece))
         if self.is_inline:
-            self._inline_tiles(panel, right, left, begin, height)
+            tiles = self._inline_tiles if self._runs_down else self._inline_rows
+            tiles(panel, right, left, begin, height)
             return ()
         resumes = self.body.plan.resumes(self.head)
         form = KernelForm(self.tile, self.form.left_is, down, self.tiles.next_right, self.tiles.stretch, resumes)
@@ -218,9 +259,8 @@ class ProductWriter(LoopWriter):
         b, rows = self.b, self.form.rows
 
         def tile(row: int | Value, height: int) -> None:
-            depth = self.body.parameters.extent(self.form.depth, "depth")
             at = b.at(left, row, self.element)
-            sums = self.tiles.along_rows(self.tiles.nothing(height), at, right, depth, row_stride(self.form))
+            sums = self.tiles.along_rows(self.tiles.nothing(height), at, right, self._depth, row_stride(self.form))
             for i, each in enumerate(sums):
                 self._follow(panel, plus(b, plus(b, begin, row), i), self.tiles.joined(each))
 
@@ -244,6 +284,22 @@ class ProductWriter(LoopWriter):
             rest()
         else:
             b.choose(b.compare("eq", height, LANES), lambda: fixed(LANES), rest)
+
+    def _inline_rows(self, panel: Value, right: Value, left: Value, begin: Value, height: Value) -> None:
+        """Tiles of some rows with what follows in registers, and what rows are left one after the other."""
+        b, down = self.b, row_stride(self.form)
+        depth = number(self.form.depth.most)
+
+        def tile(row: Value, height: int) -> Sequence[Value]:
+            at = b.at(left, times(b, row, down), self.element)
+            sums = self.tiles.along_panel(self.tiles.nothing(height), at, right, depth, down)
+            for i, each in enumerate(sums):
+                self._follow(panel, plus(b, plus(b, begin, row), i), self.tiles.joined(each))
+            return ()
+
+        whole = b.subtract(height, b.remainder(height, self._height))
+        b.loop(number(0), whole, self._height, (), lambda row, _: tile(row, self._height))
+        b.loop(whole, height, 1, (), lambda row, _: tile(row, 1))
 
     # ---- what follows ----
 

@@ -91,7 +91,11 @@ class Max(Reduction):
         del place
         if inside is not None:
             x = self.b.select(inside, x, self.initial()[0])
-        return [self._larger(carried[0], x)]
+        return [x] if self._is_first(carried) else [self._larger(carried[0], x)]
+
+    def _is_first(self, carried: Sequence[Value]) -> bool:
+        """Whether it is known that no element came before."""
+        return carried[0].number is not None
 
     def _larger(self, x: Value, y: Value) -> Value:
         return larger(self.b, x, y, unsigned=self._unsigned())
@@ -113,7 +117,7 @@ class Argmax(Max):
         if inside is not None:
             x = self.b.select(inside, x, super().initial()[0])
             place = self.b.select(inside, place, NOWHERE)
-        return self._better(carried, (x, place))
+        return [x, place] if self._is_first(carried) else self._better(carried, (x, place))
 
     def _better(self, left: Sequence[Value], right: Sequence[Value]) -> list[Value]:
         b = self.b

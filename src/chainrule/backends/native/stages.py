@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from chainrule.backends.native.body import Body, Given, Parameters
-from chainrule.backends.native.fetching import Fetch, fetches
+from chainrule.backends.native.fetching import Fetch, fetches, idle
 from chainrule.backends.native.grouping import Group
 from chainrule.backends.native.ir import Builder, Module
 from chainrule.backends.native.layout import Extent
@@ -73,6 +73,7 @@ def stages(plan: Schedule, isa: Isa) -> Stages:
     """Write every group of a plan."""
     result = Stages(plan, isa)
     fetched = fetches(plan)
+    fetched |= idle(plan, fetched)
     for number, group in enumerate(plan.groups):
         _add(result, number, group, fetched.get(number, ()))
     for k, (name, node) in enumerate(plan.reports):

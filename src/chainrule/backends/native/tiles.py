@@ -65,9 +65,13 @@ def form_of(node: Node, sizes: Sizes) -> Form:
 
 
 def steps_of(form: Form) -> int:
-    """Steps of the depth written out at a time: 5 where the largest batch is summed over and is a multiple of it."""
-    most = form.depth.most
-    return 5 if form.left_is == "columns" and most % 4 and most % 5 == 0 else 4
+    """Steps of the depth written out at a time; where the batch is summed over, its largest decides."""
+    return turns_of(form.depth.most) if form.left_is == "columns" else 4
+
+
+def turns_of(most: int) -> int:
+    """How many turns of a loop are written out at a time, of at most so many."""
+    return 5 if most % 4 and most % 5 == 0 else 4
 
 
 @dataclass(frozen=True, slots=True)
