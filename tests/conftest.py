@@ -1,6 +1,7 @@
-"""Golden texts: what a test shows, kept as a file beside it, reviewed as a diff.
+"""What all tests share: a folder for native code, a disk that is not waited for, and golden texts.
 
-`UPDATE_GOLDEN=1 pytest <the tests>` writes the files anew; look at the difference before committing it.
+A golden text is what a test shows, kept as a file beside it, reviewed as a diff. `UPDATE_GOLDEN=1 pytest <the tests>`
+writes the files anew; look at the difference before committing it.
 """
 
 from __future__ import annotations
@@ -17,10 +18,20 @@ Golden = Callable[[str, str], None]
 
 @pytest.fixture(scope="session", autouse=True)
 def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Native code goes to a folder of this session, and not to the user's, where no folder is named."""
+    """Native code goes to a folder of this session and all its workers, not to the user's, where no folder is named."""
+    own = tmp_path_factory.getbasetemp()
     with pytest.MonkeyPatch.context() as patch:
         if "CHAINRULE_CACHE_DIR" not in os.environ:
-            patch.setenv("CHAINRULE_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "native"))
+            shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+            patch.setenv("CHAINRULE_CACHE_DIR", str(shared / "native"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def disk() -> Iterator[None]:
+    """Nothing waits until it is on the disk, as no test cuts the power; a file that is not open is still refused."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", os.fstat)
         yield
 
 
