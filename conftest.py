@@ -25,6 +25,11 @@ settings.register_profile(
 settings.load_profile(PROFILE)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no worker is left with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say what a failure needs to be repeated."""
     absent = "fails" if os.environ.get("CHECK_ALL") == "1" else "is skipped"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import chainrule
 from chainrule.cli.verbs import VERBS
+from tests.cli.conftest import Command
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
@@ -18,13 +17,12 @@ COMMON = {"--help"}
 
 
 @pytest.mark.parametrize("verb", [*VERBS, "runs remove"])
-def test_a_verb_and_its_options_are_documented(verb: str) -> None:
+def test_a_verb_and_its_options_are_documented(verb: str, command: Command) -> None:
     page = (DOCS / "cli.md").read_text(encoding="utf-8")
     assert f"`chainrule {verb}" in page
-    shown = subprocess.run(
-        [sys.executable, "-m", "chainrule", *verb.split(), "--help"], capture_output=True, text=True, check=True
-    )
-    missing = {option for option in OPTION.findall(shown.stdout) if f"`{option}" not in page} - COMMON
+    shown = command(*verb.split(), "--help")
+    assert shown.code == 0
+    missing = {option for option in OPTION.findall(shown.out) if f"`{option}" not in page} - COMMON
     assert not missing, f"docs/cli.md does not say what these options of {verb} are for: {sorted(missing)}"
 
 

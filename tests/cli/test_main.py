@@ -35,7 +35,7 @@ def test_the_overview_imports_nothing_heavy() -> None:
 
 # The options of bench are what it measures, and those modules know arrays.
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "bench"])
-def test_every_verb_has_its_help_and_imports_no_arrays_for_it(verb: str) -> None:
+def test_every_verb_has_its_help_and_imports_no_arrays_for_it(verb: str, command: Command) -> None:
     script = (
         f"import sys\nfrom chainrule.cli import main\ncode = main([{verb!r}, '--help'])\n"
         "sys.exit(code or ', '.join(name for name in ('numpy', 'msgspec', 'polars') if name in sys.modules))"
@@ -43,12 +43,7 @@ def test_every_verb_has_its_help_and_imports_no_arrays_for_it(verb: str) -> None
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.stderr == "\n"
     assert f"chainrule {verb}" in done.stdout
-    assert (
-        done.stdout
-        == subprocess.run(
-            [sys.executable, "-m", "chainrule", "help", verb], capture_output=True, text=True, check=True
-        ).stdout
-    )
+    assert done.stdout == command("help", verb).out
 
 
 def test_the_version_is_that_of_the_package(command: Command) -> None:
