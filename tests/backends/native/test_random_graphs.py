@@ -12,7 +12,7 @@ from chainrule.autodiff.reverse import gradients
 from chainrule.backends.native import NativeBackend
 from chainrule.backends.native.machine import runnable
 from chainrule.graph.node import make_graph
-from tests.backends.native.agreement import REFERENCE
+from tests.backends.native.agreement import REFERENCE, bits_of
 from tests.laws.random_graphs import Example, examples
 from tests.laws.test_random_graphs import sizes_of
 
@@ -25,9 +25,13 @@ def compare(example: Example, dtype: Any) -> None:
     graph = make_graph({"y": example.graph["y"], "loss": example.graph["loss"], **slopes}, example.graph.inputs)
     sizes = sizes_of(graph, example.inputs)
     assume("n" in sizes or not any(node.primitive == "size" for node in graph.nodes))
-    backend = NativeBackend(runnable()[len(graph.nodes) % 2 if len(runnable()) > 1 else 0])
-    ours, wanted = backend.evaluate(graph, example.inputs), REFERENCE.evaluate(graph, example.inputs)
+    isa = runnable()[len(graph.nodes) % 2 if len(runnable()) > 1 else 0]
+    ours, hasty, wanted = (
+        each.evaluate(graph, example.inputs)
+        for each in (NativeBackend(isa, hasty=False), NativeBackend(isa), REFERENCE)
+    )
     for name, array in wanted.items():
+        assert bits_of(hasty[name]) == bits_of(ours[name]), name
         assert ours[name].shape == array.shape
         bound = ROUNDING[dtype] * max(1.0, float(np.abs(array).max(initial=0.0)))
         assert np.all(np.abs(ours[name] - array) <= bound), name

@@ -12,7 +12,7 @@ import pytest
 from chainrule.backends.kept_code import folder
 from chainrule.backends.native import NativeBackend, cache, driver, recipes
 from chainrule.backends.native.layout import Sizes
-from chainrule.backends.native.machine import named, runnable
+from chainrule.backends.native.machine import Isa, named, runnable
 from chainrule.backends.native.schedule import Roles, Schedule, schedule
 from chainrule.backends.protocol import Step
 from tests.absent import require
@@ -21,6 +21,7 @@ from tests.backends.native.networks import first_state, network_step, samples
 
 require("llvmlite", "pip install llvmlite")
 ROWS, BATCH = 40, 8
+BEST = runnable()[0]
 
 
 @pytest.fixture(autouse=True)
@@ -108,22 +109,26 @@ def plan_of(step: Step, batch: int = BATCH) -> Schedule:
     return schedule(step.graph, Roles.of(step), Sizes.of({}, step.size, batch))
 
 
+def name_of(step: Step, plan: Schedule, isa: Isa = BEST, *, many: bool = False, hasty: bool = False) -> str | None:
+    return recipes.recipe_name(step.graph, plan, isa, many=many, hasty=hasty)
+
+
 def test_whatever_decides_the_code_is_in_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    best, plain = runnable()[0], named("generic")
     step = step_of()
     plan = plan_of(step)
-    first = recipes.recipe_name(step.graph, plan, best, many=False)
-    assert recipes.recipe_name(step_of().graph, plan_of(step_of()), best, many=False) == first
+    first = name_of(step, plan)
+    assert name_of(step_of(), plan_of(step_of())) == first
     names = {
         first,
-        recipes.recipe_name(step.graph, plan, best, many=True),
-        recipes.recipe_name(step.graph, plan, plain, many=False),
-        recipes.recipe_name(step.graph, plan_of(step, 9), best, many=False),
-        recipes.recipe_name(step_of(21).graph, plan_of(step_of(21)), best, many=False),
+        name_of(step, plan, many=True),
+        name_of(step, plan, hasty=True),
+        name_of(step, plan, named("generic")),
+        name_of(step, plan_of(step, 9)),
+        name_of(step_of(21), plan_of(step_of(21))),
     }
     monkeypatch.setattr(recipes, "SOURCES", "other sources")
-    names.add(recipes.recipe_name(step.graph, plan, best, many=False))
-    assert len(names) == 6
+    names.add(name_of(step, plan))
+    assert len(names) == 7
 
 
 def test_a_recipe_for_other_places_is_not_used(written: list[Schedule], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,13 +32,17 @@ _Key: TypeAlias = tuple[Graph, Sizes]
 class NativeBackend:
     """Code generated for this processor through llvmlite.
 
+    Args:
+        isa: what code may use; None for the best that this processor has.
+        hasty: whether what is evaluated once is compiled quickly rather than well; the bits are the same.
+
     Raises: BackendError when llvmlite is missing, or CHAINRULE_CPU asks for what this processor lacks.
     """
 
     name: Final = "native"
 
-    def __init__(self, isa: machine.Isa | None = None) -> None:
-        self.isa = isa or machine.this_machine()
+    def __init__(self, isa: machine.Isa | None = None, *, hasty: bool = True) -> None:
+        self.isa, self.hasty = isa or machine.this_machine(), hasty
         self._evaluated: OrderedDict[_Key, Compiled] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -64,7 +68,7 @@ class NativeBackend:
         found = self._evaluated.pop(key, None)
         if found is None:
             renamed = graph.with_outputs({f"={name}": node for name, node in graph.outputs})
-            found = Compiled(renamed, Roles(graph.input_names), sizes, self.isa)
+            found = Compiled(renamed, Roles(graph.input_names), sizes, self.isa, hasty=self.hasty)
         self._evaluated[key] = found
         while len(self._evaluated) > GRAPHS_KEPT:
             self._evaluated.popitem(last=False)

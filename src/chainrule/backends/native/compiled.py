@@ -7,23 +7,42 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from chainrule.backends.given import NUMPY
-from chainrule.backends.native import cache, driver
+from chainrule.backends.native import cache
 from chainrule.backends.native.arenas import arena
 from chainrule.backends.native.crew import CREW, Patience, thread_count
-from chainrule.backends.native.driver import Code
+from chainrule.backends.native.jit import HASTY
 from chainrule.backends.native.layout import Sizes
 from chainrule.backends.native.machine import Isa
-from chainrule.backends.native.meeting import SLEPT, WORDS
 from chainrule.backends.native.recipes import Recipe, keep_recipe, places_of, read_recipe, recipe_name
+from chainrule.backends.native.record import (
+    FIRST_STEP,
+    MEETING,
+    OFFSETS,
+    ORDER,
+    SCRATCH,
+    SCRATCH_EACH,
+    SLEPT,
+    STATE,
+    STEPS,
+    STOP,
+    TAIL,
+    THREADS,
+    WORDS,
+    WORK,
+    slots,
+)
 from chainrule.backends.native.schedule import Roles, Schedule, schedule
 from chainrule.backends.protocol import Array, StopFlag
 from chainrule.graph.node import Graph
 from chainrule.graph.tensor_type import concrete
+
+if TYPE_CHECKING:
+    from chainrule.backends.native.driver import Code
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +78,20 @@ class Compiled:
         effort: what it took.
     """
 
-    def __init__(self, graph: Graph, roles: Roles, sizes: Sizes, isa: Isa) -> None:
+    def __init__(self, graph: Graph, roles: Roles, sizes: Sizes, isa: Isa, *, hasty: bool = False) -> None:
+        """Plan and compile.
+
+        Args:
+            graph: what is computed.
+            roles: of its inputs.
+            sizes: of its named axes.
+            isa: what the code may use; this processor has it.
+            hasty: compile quickly what runs but a few times; the bits are the same.
+        """
         began = time.perf_counter()
         self.plan: Schedule = schedule(graph, roles, sizes)
         planned = time.perf_counter()
-        self._graph, self._isa = graph, isa
+        self._graph, self._isa, self._hasty = graph, isa, hasty
         self._text_seconds = 0.0
         self._entries: dict[bool, Entered] = {}
         threads = thread_count()
@@ -74,7 +102,7 @@ class Compiled:
         code = time.perf_counter() - planned - self._text_seconds
         count = len(made.recipe.modules)
         self.effort = Effort(planned - began, self._text_seconds, code, count, count - fresh)
-        self._slots = driver.slots(self.plan)
+        self._slots = slots(self.plan)
         self._patience = Patience()
         self._work = arena(self.plan.work_bytes)
         self._scratch = arena(self._scratch_each * self.threads)
@@ -83,6 +111,8 @@ class Compiled:
     @cached_property
     def code(self) -> Code:
         """The text of all functions; written when there is no recipe, or when somebody asks."""
+        from chainrule.backends.native import driver
+
         return driver.write(self.plan, self._isa)
 
     # ---- running ----
@@ -107,17 +137,17 @@ class Compiled:
         stop: StopFlag,
     ) -> int:
         """Do steps until the offsets end or stopping is asked for; gives the steps done."""
-        record = np.zeros(driver.TAIL + len(self._slots), np.int64)
-        record[driver.STATE] = memory.ctypes.data
-        record[driver.WORK] = self._work.ctypes.data
-        record[driver.SCRATCH] = self._scratch.ctypes.data
-        record[driver.ORDER] = order.ctypes.data
-        record[driver.OFFSETS] = offsets.ctypes.data
-        record[driver.STEPS] = len(offsets) - 1
-        record[driver.FIRST_STEP] = first_step
-        record[driver.STOP] = stop.address
-        record[driver.SCRATCH_EACH] = self._scratch_each
-        record[driver.MEETING] = self._meeting.ctypes.data
+        record = np.zeros(TAIL + len(self._slots), np.int64)
+        record[STATE] = memory.ctypes.data
+        record[WORK] = self._work.ctypes.data
+        record[SCRATCH] = self._scratch.ctypes.data
+        record[ORDER] = order.ctypes.data
+        record[OFFSETS] = offsets.ctypes.data
+        record[STEPS] = len(offsets) - 1
+        record[FIRST_STEP] = first_step
+        record[STOP] = stop.address
+        record[SCRATCH_EACH] = self._scratch_each
+        record[MEETING] = self._meeting.ctypes.data
         given = {"column": columns, "rate": rates, "report": reports}
         for (kind, name), slot in self._slots.items():
             record[slot] = given[kind][name].ctypes.data
@@ -127,7 +157,7 @@ class Compiled:
         """Run the slice, with as many threads as it is worth; no result depends on how many, or on the time."""
         threads = self._patience.threads(self.threads)
         entered = self._entry(many=threads > 1)
-        record[driver.THREADS] = threads
+        record[THREADS] = threads
         address = int(record.ctypes.data)
         self._meeting[:] = 0
         done = [0] * threads
@@ -156,14 +186,18 @@ class Compiled:
 
     def _made(self, *, many: bool) -> tuple[Entered, int]:
         """The function and its recipe, and how many of its modules had to be compiled."""
-        name = recipe_name(self._graph, self.plan, self._isa, many=many)
+        name = recipe_name(self._graph, self.plan, self._isa, many=many, hasty=self._hasty)
         recipe = read_recipe(name, self.plan)
         library = None if recipe is None else cache.load_kept(recipe.modules, [recipe.name])
         fresh = 0
         if recipe is None or library is None:
             began = time.perf_counter()
+            from chainrule.backends.native import driver
+
             entry = driver.entry(self.code, many=many and self.code.is_shared)
             texts = [entry.text, *self.code.written.modules.values()]
+            if self._hasty:
+                texts = [HASTY + text.removeprefix(HASTY) for text in texts]
             self._text_seconds = time.perf_counter() - began
             fresh = sum(not cache.holds(text, self._isa) for text in texts)
             library = cache.load(texts, self._isa, [entry.name])

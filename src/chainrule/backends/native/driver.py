@@ -12,8 +12,23 @@ from chainrule.backends.native.ir import F64, HELD, I1, I8, I32, I64, POINTER, B
 from chainrule.backends.native.jit import HASTY
 from chainrule.backends.native.layout import LANES, Extent
 from chainrule.backends.native.machine import BYTES, Isa
-from chainrule.backends.native.meeting import BARRIER, HEARD, write_barrier
+from chainrule.backends.native.meeting import BARRIER, write_barrier
 from chainrule.backends.native.passing import Passing, Rows
+from chainrule.backends.native.record import (
+    FIRST_STEP,
+    HEARD,
+    MEETING,
+    OFFSETS,
+    ORDER,
+    SCRATCH,
+    SCRATCH_EACH,
+    STATE,
+    STEPS,
+    STOP,
+    THREADS,
+    WORK,
+    slots,
+)
 from chainrule.backends.native.schedule import Schedule
 from chainrule.backends.native.sharing import is_worth_sharing
 from chainrule.backends.native.small import SmallSteps, fits
@@ -21,9 +36,6 @@ from chainrule.backends.native.stages import Count, Stage, Stages, stages
 
 ALONE: Final = "cr_slice_alone"
 SHARED: Final = "cr_slice_shared"
-
-# The words of the call record, one i64 each; the pointers to columns, rates and reports follow.
-STATE, WORK, ORDER, OFFSETS, STEPS, FIRST_STEP, STOP, THREADS, SCRATCH, SCRATCH_EACH, MEETING, TAIL = range(12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +94,6 @@ def entry(code: Code, *, many: bool) -> Entry:
     made.write()
     hasty = "" if made.stays_small else HASTY
     return Entry(made.name, hasty + module.text(), made.meetings)
-
-
-def slots(plan: Schedule) -> dict[tuple[str, str], int]:
-    """The words of the call record behind those that are always there."""
-    named = (
-        ("column", plan.roles.columns),
-        ("rate", plan.roles.rates),
-        ("report", tuple(name for name, _ in plan.reports)),
-    )
-    return {key: TAIL + k for k, key in enumerate((kind, each) for kind, names in named for each in names)}
 
 
 class Driver:

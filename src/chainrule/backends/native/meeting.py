@@ -11,11 +11,9 @@ from typing import Final
 from chainrule.backends.native import jit
 from chainrule.backends.native.indices import number
 from chainrule.backends.native.ir import I32, I64, POINTER, Builder, Module, Value
+from chainrule.backends.native.record import ASLEEP, COME, SLEPT, TURN
 
 BARRIER: Final = "cr_meet"
-WORDS: Final = 64  # i32: four lines of 64 bytes
-COME, TURN, HEARD, SLEPT, ASLEEP = 0, 16, 32, 48, 49
-
 SPINS: Final = 1600  # of a pause and a look: about 20 µs, as long as it takes to wake a thread that sleeps
 WAIT, WAKE = 128, 129  # FUTEX_WAIT and FUTEX_WAKE, private to the process
 FUTEX: Final[dict[str, int]] = {"x86_64": 202, "aarch64": 98}  # the number of the system call on Linux

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,12 +13,14 @@ from chainrule.backends.native.arenas import StatePlaces
 from chainrule.backends.native.compiled import Compiled
 from chainrule.backends.native.layout import Sizes
 from chainrule.backends.native.machine import Isa
-from chainrule.backends.native.plan import Plan, described
 from chainrule.backends.native.schedule import Roles
 from chainrule.backends.protocol import Array, Rows, Slice, State, Step, StopFlag
 from chainrule.backends.sizes import bind_sizes
 from chainrule.errors import BackendError, DTypeError, ValueRangeError
 from chainrule.graph.tensor_type import concrete
+
+if TYPE_CHECKING:
+    from chainrule.backends.native.plan import Plan
 
 
 class NativeState(State):
@@ -99,6 +102,8 @@ class NativeProgram:
             batch: the rows of the largest batch.
             sizes: the values of other named sizes, where the step has some.
         """
+        from chainrule.backends.native.plan import described
+
         with self._lock:
             compiled = self._for(dict(sizes or {}), batch)
             return described(compiled, self._isa)

@@ -41,11 +41,12 @@ class Recipe:
     places: str
 
 
-def recipe_name(graph: Graph, plan: Schedule, isa: Isa, *, many: bool) -> str | None:
+def recipe_name(graph: Graph, plan: Schedule, isa: Isa, *, many: bool, hasty: bool) -> str | None:
     """The hash a recipe is kept under; None where it is not known what writes code."""
     if SOURCES is None:
         return None
-    parts = (SOURCES, cache.key("", isa), repr(isa), to_text(graph), repr(plan.roles), repr(plan.sizes), str(many))
+    decided = (repr(isa), to_text(graph), repr(plan.roles), repr(plan.sizes), str(many), str(hasty))
+    parts = (SOURCES, cache.key("", isa), *decided)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
