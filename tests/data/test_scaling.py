@@ -111,6 +111,7 @@ def test_the_held_out_rows_leave_no_trace() -> None:
     changed = data.x.copy()
     changed[parts.test] = 1e6
     assert fit_scaling(changed[parts.train], "standardize") == fit_scaling(data.x[parts.train], "standardize")
+    assert fit_scaling(changed, "standardize", rows=parts.train) == fit_scaling(data.x[parts.train], "standardize")
 
 
 @pytest.mark.parametrize(
@@ -144,6 +145,8 @@ def test_what_makes_no_sense_is_refused() -> None:
         resolve_scaling(load("xor"), "unitt")
     with pytest.raises(ShapeError, match="at least one row"):
         fit_scaling(TABLE[:0], "standardize")
+    with pytest.raises(ShapeError, match="at least one row"):
+        fit_scaling(TABLE, "standardize", rows=np.arange(0))
     with pytest.raises(ShapeError, match="2 columns, but the scaling was fitted on 3"):
         fit_scaling(TABLE, "minmax").apply(TABLE[:, :2])
     with pytest.raises(ValueRangeError, match="above 0"):

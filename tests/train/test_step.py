@@ -16,6 +16,7 @@ from chainrule.graph.facts import Fact
 from chainrule.graph.verify import verify
 from chainrule.nn.layers import Dense
 from chainrule.nn.optimizers import SGD, Adam, Optimizer
+from chainrule.train import step as step_module
 from chainrule.train.evaluate import predict
 from chainrule.train.experiment import Preprocessing, SplitPlan
 from chainrule.train.fit import fit
@@ -188,3 +189,22 @@ def test_rows_scaled_by_other_numbers_share_their_graphs() -> None:
         for data in (few, many)
     ]
     assert graphs[0] is graphs[1]
+
+
+def test_a_graph_is_built_once_and_only_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another step may stand in place of the one that trains; all else stays what it is."""
+    built: list[str] = []
+
+    def counting(name: str, make: Any) -> Any:
+        return lambda *given: (built.append(name), make(*given))[1]
+
+    for name in ("_predict", "training_step", "_evaluation_step"):
+        monkeypatch.setattr(step_module, name, counting(name, getattr(step_module, name)))
+    data = moons(weighted=False)
+    graphs = prepare(design(data, [Dense(11), Dense(2)]), data).graphs
+    assert not built
+    assert graphs.predict is graphs.predict
+    other = graphs.trained_by(graphs.evaluate)
+    assert (other.train, other.book) == (graphs.evaluate, graphs.book)
+    assert built == ["_predict", "_evaluation_step"]
+    assert graphs.train != graphs.evaluate

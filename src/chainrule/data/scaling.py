@@ -92,7 +92,9 @@ def resolve_target_scaling(dataset: Dataset, kind: str = "auto") -> ScalingKind:
     return "none" if dataset.task == "classification" or dataset.default_scaling == "none" else "standardize"
 
 
-def fit_scaling(values: Array, kind: str, *, value_range: tuple[float, float] | None = None) -> Scaling:
+def fit_scaling(
+    values: Array, kind: str, *, rows: Array | None = None, value_range: tuple[float, float] | None = None
+) -> Scaling:
     """Fit a scaling, on training rows only.
 
     - none: the values as they are.
@@ -103,8 +105,9 @@ def fit_scaling(values: Array, kind: str, *, value_range: tuple[float, float] | 
     A constant column, or one whose spread is below the smallest normal float32, is only shifted: its scale is 1.
 
     Args:
-        values: training rows, (n, *features), n at least 1, finite.
+        values: (n, *features), finite.
         kind: "none", "standardize", "minmax" or "unit"; see `resolve_scaling` for "auto".
+        rows: indices of the training rows, at least one; None where all are.
         value_range: smallest and largest value as the data set declares them; needed for "unit".
 
     Raises:
@@ -113,13 +116,13 @@ def fit_scaling(values: Array, kind: str, *, value_range: tuple[float, float] | 
         UnknownNameError: a kind that does not exist, "auto" among them.
     """
     known = _known(kind, fitted=True)
-    if values.ndim < 2 or len(values) == 0:
+    if values.ndim < 2 or len(values if rows is None else rows) == 0:
         raise ShapeError(f"a scaling is fitted on at least one row of (n, features), but the values are {values.shape}")
     if known == "unit":
         return _unit(value_range)
     if known == "none":
         return Scaling()
-    columns = _flat(values)
+    columns = _flat(values if rows is None else values[rows])
     low, high = columns.min(axis=0).astype(np.float64), columns.max(axis=0).astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):  # told below, with the column
         shift, scale = (low, high - low) if known == "minmax" else _mean_and_deviation(columns)

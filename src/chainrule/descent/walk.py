@@ -115,7 +115,7 @@ def walked(
     Raises: RunError for a step that the run has not done.
     """
     step = measured(prepared.graphs.train)
-    measuring = replace(prepared, graphs=replace(prepared.graphs, train=step))
+    measuring = replace(prepared, graphs=prepared.graphs.trained_by(step))
     at = replace(start, state={**start.state, **_nothing(step)})
     looked: list[Checkpoint] = [at]
     look(at)

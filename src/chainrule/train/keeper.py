@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Mapping
 from functools import cache
-from importlib import metadata
 from numbers import Real
 from pathlib import Path
 from typing import Any, Final
@@ -156,6 +155,8 @@ def versions() -> dict[str, str]:
 @cache
 def _own_version() -> str:
     """Read from the disk once."""
+    from importlib import metadata  # takes a while, and only who writes a run's folder needs it
+
     try:
         return metadata.version("chainrule")
     except metadata.PackageNotFoundError:  # run from its source, not installed

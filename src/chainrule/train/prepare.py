@@ -65,10 +65,11 @@ def prepare(experiment: Experiment, dataset: Dataset) -> Prepared:
         seed=resolved.seed,
         stratify=resolved.split.stratify,
     )
-    features = fit_scaling(dataset.x[parts.train], resolved.preprocessing.features, value_range=dataset.value_range)
+    kinds = resolved.preprocessing
+    features = fit_scaling(dataset.x, kinds.features, rows=parts.train, value_range=dataset.value_range)
     targets = Scaling()
     if dataset.task == "regression":
-        targets = fit_scaling(dataset.y[parts.train], resolved.preprocessing.targets)
+        targets = fit_scaling(dataset.y, kinds.targets, rows=parts.train)
     record = record_of(dataset, parts, features, targets)
     return Prepared(
         experiment=resolved,
@@ -85,9 +86,8 @@ def _check_classes(dataset: Dataset) -> None:
     """That there is something to tell apart; to score a classifier, rows of one class will do."""
     if dataset.task != "classification":
         return
-    present = np.unique(dataset.y)
-    if len(present) < 2:
-        only = quoted(dataset.class_names[int(present[0])])
+    if dataset.y.min() == dataset.y.max():
+        only = quoted(dataset.class_names[int(dataset.y[0])])
         raise DataError(f"{dataset.name}: one class only ({only}): a classifier needs rows of at least two classes")
 
 

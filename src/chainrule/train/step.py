@@ -1,4 +1,4 @@
-"""The graphs of an experiment, built once, all from one forward pass: predict, train, evaluate.
+"""The graphs of an experiment, all from one forward pass, each built once: predict, train, evaluate.
 
 Names of inputs:
     x, y, w           columns: samples as stored, labels or targets as stored, sample weights
@@ -11,9 +11,9 @@ Names of inputs:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 from chainrule.autodiff.reverse import gradients
@@ -40,32 +40,6 @@ X, Y, WEIGHT, RATE, CLOCK = "x", "y", "w", "learning_rate", "step"
 
 
 @dataclass(frozen=True, slots=True)
-class Graphs:
-    """Everything that is run for an experiment.
-
-    Attributes:
-        book: the loss as the book writes it, nothing rewritten, with an output for every value on the way: "input" as
-            the first layer reads it, those of the layers ("dense_1.z", "dense_1.a"), "y_hat", "target" as the loss
-            reads it, "loss_n" of each sample, "loss".
-        predict: from x to "y_hat" and "prediction": labels, int32 (n,), or targets in their own units, float64 (n, k).
-        train: one update; measures "loss" and, of classes, "accuracy", both before the update.
-        evaluate: sums over a batch in float64: "loss" Σ w ℓ, "weight" Σ w, and "correct" of classes or "squared" of
-            numbers, Σ w (ŷ - y)² in the targets' own units, (k,).
-        parameters: every one in order.
-        trainable: names of those that are updated, in order.
-        constants: state that training never changes, with its type: the fitted scaling.
-    """
-
-    book: Graph
-    predict: Graph
-    train: Step
-    evaluate: Step
-    parameters: tuple[Parameter, ...]
-    trainable: tuple[str, ...]
-    constants: dict[str, TensorType]
-
-
-@dataclass(frozen=True, slots=True)
 class _Model:
     """One forward pass with everything that hangs on it, as formulas."""
 
@@ -81,6 +55,52 @@ class _Model:
     hits: Expr | None  # of classes: bool (n,)
     errors: Expr | None  # of numbers: own units, float64 (n, k)
     weight: Expr | None  # (n,)
+
+
+@dataclass(frozen=True, eq=False)
+class Graphs:
+    """Everything that is run for an experiment; what is run is built when it is first asked for.
+
+    Attributes:
+        book: the loss as the book writes it, nothing rewritten, with an output for every value on the way: "input" as
+            the first layer reads it, those of the layers ("dense_1.z", "dense_1.a"), "y_hat", "target" as the loss
+            reads it, "loss_n" of each sample, "loss".
+        parameters: every one in order.
+        trainable: names of those that are updated, in order.
+        constants: state that training never changes, with its type: the fitted scaling.
+    """
+
+    book: Graph
+    parameters: tuple[Parameter, ...]
+    trainable: tuple[str, ...]
+    constants: dict[str, TensorType]
+    _model: _Model
+    _wanted: _Wanted
+
+    @cached_property
+    def predict(self) -> Graph:
+        """From x to "y_hat" and "prediction": labels, int32 (n,), or targets in their own units, float64 (n, k)."""
+        return _predict(self._model)
+
+    @cached_property
+    def train(self) -> Step:
+        """One update; measures "loss" and, of classes, "accuracy", both before the update."""
+        loss_graph = _graph(self._model, self._wanted.record, _measured(self._model))
+        return training_step(self._wanted.experiment, loss_graph, self.trainable, tuple(self.constants))
+
+    @cached_property
+    def evaluate(self) -> Step:
+        """Sums over a batch in float64: "loss" Σ w ℓ, "weight" Σ w, and "correct" of classes or "squared" of numbers.
+
+        The squares are Σ w (ŷ - y)² in the targets' own units, (k,).
+        """
+        return _evaluation_step(self._model, self._wanted.record)
+
+    def trained_by(self, step: Step) -> Graphs:
+        """The same with another step in place of `train`, such as one that measures more."""
+        changed = replace(self)
+        changed.__dict__["train"] = step  # where the cached property looks first
+        return changed
 
 
 def build(experiment: Experiment, record: DataRecord) -> Graphs:
@@ -122,15 +142,7 @@ def _built(wanted: _Wanted) -> Graphs:
     trainable = trainable_names(parameters, experiment.frozen)
     constants = {**scaled_input(experiment.dtype, record).types, **scaled_target(experiment.dtype, record).types}
     model = _model(experiment, record, {p.name: e.variable(p.name, experiment.dtype, p.shape) for p in parameters})
-    return Graphs(
-        book=_book(model, record),
-        predict=_predict(model),
-        train=training_step(experiment, _graph(model, record, _measured(model)), trainable, tuple(constants)),
-        evaluate=_evaluation_step(model, record),
-        parameters=parameters,
-        trainable=trainable,
-        constants=constants,
-    )
+    return Graphs(_book(model, record), parameters, trainable, constants, model, wanted)
 
 
 def trainable_names(parameters: tuple[Parameter, ...], frozen: tuple[str, ...]) -> tuple[str, ...]:
