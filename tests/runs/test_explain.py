@@ -9,7 +9,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.document import format_number
-from chainrule.explain.walkthrough import NINE
+from chainrule.explain.narrow import NINE
 from chainrule.runs.subject import said
 from tests.absent import require
 

@@ -36,9 +36,10 @@ from chainrule.explain.equations import (
     passages,
     repeated_names,
 )
-from chainrule.explain.evidence import Slope, slope_blocks, slope_of, trained_block, witness_data
+from chainrule.explain.evidence import Slope, slope_blocks, slope_of, witness_data
 from chainrule.explain.formulas import Writer
 from chainrule.explain.moves import move_blocks
+from chainrule.explain.narrow import weights_block
 from chainrule.explain.notation import at
 from chainrule.explain.saying import sentences
 from chainrule.explain.scalars import WEIGHTS, forward_scalars, prediction_block, weight_blocks, weights_meant
@@ -79,7 +80,7 @@ def derive(subject: Subject, scope: Scope, depth: Depth, *, alone: bool) -> Docu
         *steps_block(derived, shown),
         *(move_blocks(derived, weights) if derived.gradients else []),
         *(slope_blocks(derived, slope) if slope is not None else []),
-        *trained_block(derived),
+        *weights_block(derived),
         Labeled("Facts used", (Paragraph(_facts(derived, shown)),), name="facts"),
         *_reading(sentences(derived)),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -14,8 +14,6 @@ from chainrule.document import (
     Cell,
     Column,
     Labeled,
-    Number,
-    NumberStyle,
     Paragraph,
     Plain,
     Row,
@@ -24,18 +22,17 @@ from chainrule.document import (
     symbol,
 )
 from chainrule.draws import Purpose, uniform
-from chainrule.explain.derived import Derived
-from chainrule.explain.scope import Weight
-from chainrule.explain.subject import Subject, show_weight
 from chainrule.explain.witness import Witness, direction_witnesses, witnesses
 from chainrule.graph.node import Node
+
+if TYPE_CHECKING:
+    from chainrule.explain.derived import Derived
 
 AT_A_KINK: Final = (
     "Here the loss changes its slope from one side of this weight to the other, so it has no derivative; the gradient "
     "is the one that the convention gives, and no witness can confirm it."
 )
 SEED: Final = 0  # of the directions: the same in every view of the same weights
-ONE: Final = NumberStyle("significant", 1)
 
 
 def checked_blocks(found: Sequence[Witness], head: Cell, said: str = "") -> list[Block]:
@@ -137,54 +134,3 @@ def slope_blocks(derived: Derived, slope: Slope) -> list[Block]:
             f"{count:,}"
         )
     return checked_blocks(slope.witnesses, "Σ ∂L/∂w · d", said)
-
-
-def trained_block(derived: Derived) -> list[Block]:
-    """How far the gradients that training computes in float32 are from these; nothing where it ran in float64."""
-    found = {name: derived.subject.trained[name] for name in derived.gradients if name in derived.subject.trained}
-    if not found:
-        return []
-    name, place, off = max((_furthest(derived, name, own) for name, own in found.items()), key=lambda each: each[2])
-    dtype = str(found[name].dtype)
-    said = (
-        f"the weights are those that training in {dtype} left; its own gradients are off by at most ",
-        Number(off, ONE),
-        f" from these in float64, at {show_weight(name, place)}",
-    )
-    data: dict[str, Plain] = {"dtype": dtype, "off_by": off, "at": show_weight(name, place)}
-    return [Labeled(f"In {dtype}", (Paragraph(said),), name="trained", data=data)]
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """What training computes itself of one weight: the gradient, and the weight after the update if it is trained."""
-
-    dtype: str
-    gradient: float
-    after: float | None
-
-
-def trained_weight(subject: Subject, weight: Weight) -> Trained | None:
-    """None where training computes in float64, as the page does."""
-    name, index = weight
-    if name not in subject.trained:
-        return None
-    gradient = subject.trained[name]
-    after = float(subject.landed[name][index]) if name in subject.landed else None
-    return Trained(str(gradient.dtype), float(gradient[index]), after)
-
-
-def trained_data(trained: Trained | None) -> dict[str, Plain] | None:
-    """The same for programs."""
-    if trained is None:
-        return None
-    return {"dtype": trained.dtype, "gradient": trained.gradient, "after": trained.after}
-
-
-def _furthest(derived: Derived, name: str, own: Array) -> tuple[str, tuple[int, ...], float]:
-    off = np.abs(np.asarray(own, np.float64) - derived.gradients[name])
-    unit = derived.unit_of(name)
-    if unit is not None:
-        off[..., [place for place in range(off.shape[-1]) if place != unit]] = -1.0
-    place = tuple(int(axis) for axis in np.unravel_index(int(np.argmax(off)), off.shape))
-    return name, place, float(off[place])

@@ -27,8 +27,8 @@ from chainrule.document import (
 )
 from chainrule.document.formula import Relator
 from chainrule.explain.derived import Derived
-from chainrule.explain.evidence import trained_data, trained_weight
 from chainrule.explain.formulas import Writer
+from chainrule.explain.narrow import narrow_data, narrow_weight
 from chainrule.explain.notation import Notation
 from chainrule.explain.numbers import evaluate
 from chainrule.explain.scope import Weight
@@ -189,7 +189,7 @@ def _data(derived: Derived, rule: UpdateRule, weights: Sequence[Weight]) -> dict
         {
             "weight": show_weight(*weight),
             **update_data(update_at(rule, weight, derived.numbers[name][index], float(derived.gradients[name][index]))),
-            "trained": trained_data(trained_weight(derived.subject, weight)),
+            "trained": narrow_data(narrow_weight(derived.subject, weight)),
         }
         for weight in weights
         for name, index in [weight]

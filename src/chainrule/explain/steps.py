@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from chainrule.document import Block, Equation, Equations, Formula, Labeled, Paragraph, Plain, equals, partial
-from chainrule.explain.derivation import Piece
-from chainrule.explain.derived import Derived
 from chainrule.explain.formulas import Labels, Writer
 from chainrule.explain.notation import LOSS, Notation, at
 from chainrule.explain.opened import Opened
@@ -17,6 +15,10 @@ from chainrule.explain.textbook import Simplified
 from chainrule.graph.node import Node, transform
 from chainrule.graph.primitives import rebuild
 from chainrule.graph.rewrite import Step
+
+if TYPE_CHECKING:
+    from chainrule.explain.derivation import Piece
+    from chainrule.explain.derived import Derived
 
 FIELD: Final = "field axioms"
 LINEAR: Final = "linearity of sums"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from chainrule.backends.protocol import Array
@@ -40,6 +40,21 @@ class UpdateRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Narrow:
+    """Gradients and update in the dtype of training, where that is narrower than float64.
+
+    Attributes:
+        gradients: by the parameter's name.
+        landed: the parameters after the update, where they are trained.
+        is_next: whether the next step of training takes these very rows: then these are its own numbers, to the bit.
+    """
+
+    gradients: Mapping[str, Array]
+    landed: Mapping[str, Array]
+    is_next: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """A loss on a batch, written as in the book, with what a person calls its parts.
 
@@ -59,8 +74,7 @@ class Subject:
         parts: of each sample, the part of the data it lies in: "train", "validation" or "test"; may be empty.
         context: when and where: "step 0".
         update: how the optimizer would use the gradient; None where nothing is trained.
-        trained: gradients as training computes them, in its own dtype, for comparison; may be empty.
-        landed: the parameters after the update as training computes it, in its own dtype; may be empty.
+        narrow: gradients and update once more in training's own dtype, for comparison; None where it is float64.
         targets_are_classes: whether a target is one of a few names, so that samples can be told apart by it.
     """
 
@@ -79,8 +93,7 @@ class Subject:
     context: str
     update: UpdateRule | None = None
     parts: tuple[str, ...] = ()
-    trained: Mapping[str, Array] = field(default_factory=dict[str, Array])
-    landed: Mapping[str, Array] = field(default_factory=dict[str, Array])
+    narrow: Narrow | None = None
     targets_are_classes: bool = True
 
     def parameter(self, name: str) -> Node:

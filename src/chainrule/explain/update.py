@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,9 +28,11 @@ from chainrule.explain.formulas import Writer
 from chainrule.explain.notation import Notation
 from chainrule.explain.numbers import evaluate
 from chainrule.explain.opened import Opened
-from chainrule.explain.scope import Weight
 from chainrule.explain.subject import UpdateRule
 from chainrule.graph.node import Graph, Node, depends_on
+
+if TYPE_CHECKING:
+    from chainrule.explain.scope import Weight
 
 SIX = NumberStyle("significant", 6)
 

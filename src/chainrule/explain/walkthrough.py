@@ -22,11 +22,11 @@ from chainrule.document import (
     Span,
     Summary,
     Table,
-    number,
     partial,
 )
 from chainrule.errors.counts import counted
-from chainrule.explain.evidence import checked_blocks, trained_data, trained_weight, witness_data
+from chainrule.explain.evidence import checked_blocks, witness_data
+from chainrule.explain.narrow import narrow_data, narrow_weight, weight_block
 from chainrule.explain.notation import LOSS, SAMPLE_LOSS, at, subscripted
 from chainrule.explain.opened import Opened
 from chainrule.explain.page import Words
@@ -37,7 +37,6 @@ from chainrule.explain.update import Update, update_block, update_data, update_o
 
 ALONE = ", alone"  # were this sample the whole batch
 SIX = NumberStyle("significant", 6)
-NINE = NumberStyle("significant", 9)
 SIGNED = NumberStyle("significant", 6, signed=True)
 
 
@@ -189,17 +188,8 @@ def _alive_data(alive: Sequence[Alive]) -> dict[str, Plain]:
 
 
 def _evidence(opened: Opened, words: Words) -> list[Block]:
-    blocks = checked_blocks(opened.witnesses, partial(LOSS, words.weight))
-    trained = trained_weight(opened.subject, (opened.parameter, opened.index))
-    if trained is not None:
-        off = abs(trained.gradient - opened.gradient)
-        said: list[Span] = ["training computes ", Number(trained.gradient, SIX), ", off by ", number(off, 1)]
-        said.append(" from float64")
-        if trained.after is not None:
-            said += ["; the update leads to ", Number(trained.after, NINE)]
-        data = trained_data(trained) or {}
-        blocks.append(Labeled(f"In {trained.dtype}", (Paragraph(tuple(said)),), name="trained", data=data))
-    return blocks
+    narrow = narrow_weight(opened.subject, (opened.parameter, opened.index))
+    return [*checked_blocks(opened.witnesses, partial(LOSS, words.weight)), *weight_block(narrow, opened.gradient)]
 
 
 def _facts(words: Words) -> Labeled:
@@ -249,7 +239,7 @@ def _sample_data(opened: Opened, position: int) -> dict[str, Plain]:
 def _shared_data(opened: Opened, update: Update | None) -> dict[str, Plain]:
     """When, of whom, what the update makes of it, and what training computes itself."""
     subject = opened.subject
-    trained = trained_weight(opened.subject, (opened.parameter, opened.index))
+    narrow = narrow_weight(subject, (opened.parameter, opened.index))
     alive = (alive_weights(opened) or alive_elsewhere(opened)) if opened.gradient == 0.0 else []
     return {
         "moment": subject.context,
@@ -258,7 +248,7 @@ def _shared_data(opened: Opened, update: Update | None) -> dict[str, Plain]:
         "parts": list(subject.parts),
         "update": None if update is None else update_data(update),
         "facts": sorted({str(fact) for fact, _ in opened.last_delta.facts}),
-        "trained": trained_data(trained),
+        "trained": narrow_data(narrow),
         **_alive_data(alive),
     }
 

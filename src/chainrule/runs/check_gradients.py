@@ -145,7 +145,7 @@ def check_gradients(
     check_kind("seed", seed, Integral, "a whole number, such as 0")
     if count < 1:
         raise ValueRangeError(f"{count} weights came: give at least 1")
-    subject = subject_of(prepared, moment, rows, prepared.graphs.trainable[:1], backend)
+    subject = subject_of(prepared, moment, rows, (), backend)
     way = way_of(subject)
     picked = _picked(subject, way, count, seed)
     verdicts = tuple(_verdict(Opened(subject, name, index, way)) for name, index in picked)

@@ -8,11 +8,8 @@ from typing import Final
 
 from chainrule.errors import RunError, UnknownNameError
 from chainrule.errors.calls import check_kind
-from chainrule.explain.derivation_page import derive
-from chainrule.explain.opened import Opened
 from chainrule.explain.scope import DEPTHS, Depth, Scope, one_layer, one_unit, one_weight, whole_network
 from chainrule.explain.subject import Subject, parse_weight
-from chainrule.explain.walkthrough import explain_batch, explain_sample
 from chainrule.runs.page import Page
 from chainrule.runs.subject import Moment, subject_of
 from chainrule.train.prepare import Prepared
@@ -72,6 +69,8 @@ def explain(prepared: Prepared, moment: Moment, rows: Sequence[int], asked: Aske
     asked = asked.checked()
     if asked.weight is not None and asked.depth in (None, "scalar"):
         return _opened(prepared, moment, rows, asked.weight, backend, one=one)
+    from chainrule.explain.derivation_page import derive
+
     bare = subject_of(prepared, moment, rows, (), backend)
     scope = _scope(asked, bare)
     subject = subject_of(prepared, moment, rows, scope.parameters, backend)
@@ -94,6 +93,9 @@ def _opened(prepared: Prepared, moment: Moment, rows: Sequence[int], weight: str
     known = [parameter.name for parameter in prepared.graphs.parameters]
     if named not in known:
         raise UnknownNameError("parameter", named, known)
+    from chainrule.explain.opened import Opened
+    from chainrule.explain.walkthrough import explain_batch, explain_sample
+
     subject = subject_of(prepared, moment, rows, (named,), backend)
     parameter, index = parse_weight(weight, subject.parameters)
     opened = Opened(subject, parameter, index)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import TYPE_CHECKING, Final
 
-from chainrule.document.html import render_notebook
 from chainrule.errors import RunError
 from chainrule.errors.calls import check_kind, checked_call
 from chainrule.runs.asking import When, moment_of, rows_of_batch, what_is_asked
@@ -349,6 +348,8 @@ class Run(Trained):
         return summary_of(self)
 
     def _repr_html_(self) -> str:  # what a notebook shows
+        from chainrule.document import render_notebook
+
         return render_notebook(self.summary().document)
 
     def _as_of(self, checkpoint: Checkpoint) -> Run:

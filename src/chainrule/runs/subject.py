@@ -10,12 +10,13 @@ import numpy as np
 
 from chainrule.autodiff.reverse import gradients
 from chainrule.autodiff.stabilize import stabilize
-from chainrule.backends.choose import choose
+from chainrule.backends.choose import ONCE, choose
 from chainrule.backends.given import NUMPY
+from chainrule.data.batches import epoch_order, offsets
 from chainrule.data.dataset import Array
 from chainrule.document import Symbol, format_number, symbol
 from chainrule.document.formula import Accent
-from chainrule.explain.subject import Subject, UpdateRule
+from chainrule.explain.subject import Narrow, Subject, UpdateRule
 from chainrule.graph import expr as e
 from chainrule.graph.node import Graph, Node, make_graph
 from chainrule.graph.retype import retype
@@ -60,7 +61,6 @@ def subject_of(
     book = retype(graphs.book, "float64")
     symbols = symbols_of(graphs)
     columns = {name: column[np.asarray(rows)] for name, column in prepared.columns.items()}
-    trained, landed = _trained(prepared, moment, columns, parameters, backend)
     return Subject(
         loss=book["loss"],
         losses=book["loss_n"],
@@ -77,8 +77,7 @@ def subject_of(
         context=moment.said,
         parts=tuple(part_of(prepared, int(row)) for row in rows),
         update=_update(prepared, moment, parameters, symbols),
-        trained=trained,
-        landed=landed,
+        narrow=_narrow(prepared, moment, rows, parameters, backend),
         targets_are_classes=prepared.dataset.task == "classification",
     )
 
@@ -182,18 +181,19 @@ def said(optimizer: Optimizer) -> str:
     return f"{type(optimizer).__name__}{f'{kind} {momentum:g}' if momentum else ''}, η = {optimizer.learning_rate:g}"
 
 
-# ---- gradient and update as training computes them ----
+# ---- gradient and update in the dtype of training ----
 
 
-def _trained(
-    prepared: Prepared, moment: Moment, columns: Mapping[str, Array], parameters: Sequence[str], backend: str
-) -> tuple[dict[str, Array], dict[str, Array]]:
-    """The parameters' gradients in float32, by the backend that trained, and where the update of those trained leads.
+def _narrow(
+    prepared: Prepared, moment: Moment, rows: Sequence[int], parameters: Sequence[str], backend: str
+) -> Narrow | None:
+    """The parameters' gradients in float32, and where the update leads; None where training ran in float64.
 
-    Nothing where training ran in float64.
+    They are computed by the backend that trained where training takes these rows next, and so have the bits of that
+    step; rows that it does not take so are computed in NumPy.
     """
     if prepared.experiment.dtype != "float32" or not parameters:
-        return {}, {}
+        return None
     book, experiment = prepared.graphs.book, prepared.experiment
     safe = stabilize(make_graph({"loss": book["loss"]}, facts=dict(book.facts)))
     read = [name for name in parameters if name in safe.input_names]
@@ -202,6 +202,20 @@ def _trained(
     moved = {name: node for name, node in found.items() if name in prepared.graphs.trainable}
     graph = step_of(experiment, asked, moved).graph
     clock = {RATE: np.array(experiment.optimizer.learning_rate, np.float32), CLOCK: np.array(moment.step, np.uint32)}
+    columns = {name: column[np.asarray(rows)] for name, column in prepared.columns.items()}
     given = {**moment.state, **columns, **clock}
-    values = choose(backend).evaluate(graph, {name: given[name] for name in graph.input_names})
-    return {name: values[f"∂ {name}"] for name in read}, {name: values[name] for name in moved}
+    is_next = _are_next(prepared, moment.step, rows)
+    values = choose(backend if is_next else ONCE).evaluate(graph, {name: given[name] for name in graph.input_names})
+    return Narrow({name: values[f"∂ {name}"] for name in read}, {name: values[name] for name in moved}, is_next)
+
+
+def _are_next(prepared: Prepared, step: int, rows: Sequence[int]) -> bool:
+    """Whether training takes these rows, in this order, after so many updates."""
+    experiment = prepared.experiment
+    cuts = offsets(len(prepared.rows), experiment.batch_size)
+    epoch, batch = divmod(step, len(cuts) - 1)
+    first, last = cuts[batch], cuts[batch + 1]
+    if len(rows) != last - first:
+        return False
+    order = epoch_order(prepared.rows, experiment.seed, epoch, experiment.shuffle)
+    return np.array_equal(order[first:last], rows)
