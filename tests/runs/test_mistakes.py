@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -72,6 +74,56 @@ def test_what_is_asked_of_a_run_is_of_its_kind(
 ) -> None:
     with pytest.raises(cr.errors.InputError, match=re.escape(sentence)):
         call(digits_run)
+
+
+LISTENERS = "listeners takes a list of functions, such as [print], and "
+
+
+@pytest.mark.parametrize(
+    ("named", "sentence"),
+    [
+        ({"listeners": 3}, f"{LISTENERS}3 came: give one"),
+        ({"listeners": print}, f"{LISTENERS}<built-in function print> came: give one"),
+        ({"listeners": [3]}, "a listener takes a function of one event, such as print, and 3 came: give one"),
+        ({"stopper": 3}, "stopper takes a `Stopper`, such as cr.Stopper(), and 3 came: give one"),
+        ({"disk": "a"}, "disk takes gigabytes, such as 0.5, and 'a' came: give one"),
+        ({"disk": -1.0}, "checkpoints cannot take -1.0 GB of the disk: give 0 or more"),
+    ],
+)
+def test_what_is_handed_to_a_training_is_of_its_kind(
+    digits_run: cr.Run, tmp_path: Path, named: dict[str, Any], sentence: str
+) -> None:
+    """However it begins or goes on, in a folder or in memory; nothing is written before."""
+    in_memory = cr.train([cr.Dense(2)], "moons", epochs=1, runs=None)
+    calls: list[Callable[..., object]] = [
+        partial(digits_run.resume, 99),
+        partial(in_memory.resume, 99),
+        partial(cr.train, [cr.Dense(2)], "moons", runs=tmp_path),
+        partial(cr.run_experiment, in_memory.experiment, runs=tmp_path),
+    ]
+    if "listeners" in named:
+        calls.append(partial(cr.descent, [cr.Dense(2)], "moons"))
+    for call in calls:
+        with pytest.raises(cr.errors.InputError, match=re.escape(sentence)):
+            call(**named)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: cr.train([cr.Dense(2)], "moons", runs=FACE), "runs takes a folder, such as 'runs', or None"),
+        (
+            lambda: cr.train([cr.Dense(2)], "moons", weights=FACE, runs=None),
+            "weights takes arrays by name, such as {'dense_1.W': [[0.7]]}",
+        ),
+        (lambda: cr.open_run("latest", data=FACE), "data takes a `Dataset`, such as cr.load('digits') gives, or None"),
+        (lambda: cr.open_run("latest", runs=FACE), "runs takes a folder, such as 'runs'"),
+    ],
+)
+def test_what_a_run_is_made_of_or_found_by_is_of_its_kind(call: Callable[[], object], sentence: str) -> None:
+    with pytest.raises(cr.errors.ArgumentError, match=re.escape(sentence)):
+        call()
 
 
 def test_one_weight_is_no_list_of_weights(digits_run: cr.Run) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import NoneType
 from typing import Any, Literal
 
 import numpy.typing as npt
@@ -23,6 +24,7 @@ from chainrule.train.events import Event, Listener, TrainingStarted
 from chainrule.train.experiment import Experiment, FloatType, Preprocessing, SplitPlan
 from chainrule.train.fit import fit
 from chainrule.train.resolve import design
+from chainrule.train.sitting import checked_sitting
 from chainrule.train.stopping import Stopper
 
 
@@ -93,6 +95,7 @@ def train(
         NonFiniteError: the loss left the numbers; what was good is saved.
         WriteError: the folder cannot be written.
     """
+    told = checked_sitting(listeners, stopper, disk)
     dataset = load(data, y)
     if network is not None and not isinstance(network, Network):
         network = Network(network)
@@ -107,10 +110,8 @@ def train(
     if optimizer is not None:
         fields["optimizer"] = optimizer_named(optimizer) if isinstance(optimizer, str) else optimizer
     experiment = design(dataset, network, **fields)
-    listeners = (*listeners, _warn)
-    return run_experiment(
-        experiment, dataset, weights=weights, runs=runs, listeners=listeners, stopper=stopper, disk=disk
-    )
+    told = (*told, _warn)
+    return run_experiment(experiment, dataset, weights=weights, runs=runs, listeners=told, stopper=stopper, disk=disk)
 
 
 def _warn(event: Event) -> None:
@@ -144,6 +145,9 @@ def run_experiment(
     Raises: as `train`.
     """
     check_kind("the experiment", experiment, Experiment, "an `Experiment`, such as run.experiment")
+    check_kind("data", data, (Dataset, NoneType), "a `Dataset`, such as cr.load('digits') gives, or None")
+    check_kind("runs", runs, (str, Path, NoneType), "a folder, such as 'runs', or None")
+    told = checked_sitting(listeners, stopper, disk)
     dataset = load_source(experiment.data) if data is None else data
 
     def keep(event: Event) -> None:
@@ -151,6 +155,6 @@ def run_experiment(
             keep_data(event.folder, dataset)
 
     parent = None if runs is None else Path(runs)
-    told = (keep, *listeners)
+    told = (keep, *told)
     done = fit(experiment, dataset, weights=weights, parent=parent, listeners=told, stopper=stopper, disk=disk)
     return Run.of_fit(done)

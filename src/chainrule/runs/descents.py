@@ -28,6 +28,7 @@ from chainrule.runs.subject import said
 from chainrule.train.events import Listener
 from chainrule.train.experiment import Experiment, FloatType, Preprocessing, SplitPlan
 from chainrule.train.resolve import design, resolve
+from chainrule.train.sitting import checked_sitting
 
 PLAIN = SGD(0.1)  # on the digits its mini-batches turn back (mean cosine −0.16) and its single rows wander (0.04)
 EPOCHS = 5
@@ -128,6 +129,7 @@ def descent(
     Raises: ArgumentError, DataError, ExperimentError, ShapeError, UnknownNameError: network, data or options that do
         not fit. A way whose loss leaves the numbers is told of on the page.
     """
+    told = checked_sitting(listeners)
     dataset = load(data, y)
     if network is not None and not isinstance(network, Network):
         network = Network(network)
@@ -138,7 +140,7 @@ def descent(
         preprocessing=Preprocessing(features=scale_features, targets=scale_targets),
         **({} if name is None else {"name": name}),
     )  # fmt: skip
-    return descents_of(experiment, dataset, weights=weights, listeners=listeners)
+    return descents_of(experiment, dataset, weights=weights, listeners=told)
 
 
 def descents_of(

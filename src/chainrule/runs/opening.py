@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import NoneType
 from typing import Final
 
 import numpy as np
@@ -64,6 +65,7 @@ def open_run(which: str | Path = LATEST, *, data: Dataset | None = None, runs: s
     Raises: RunError when there is no such run, or a file of it is missing or damaged, which is named; a damaged last
             checkpoint is made again from an earlier one, and weights.safetensors is not needed: each with a `Notice`.
     """
+    check_kind("data", data, (Dataset, NoneType), "a `Dataset`, such as cr.load('digits') gives, or None")
     folder = open_folder(find_run(which, runs))
     experiment, record, summary = _experiment(folder), read_record(folder.data), folder.read_summary()
     checkpoint = folder.checkpoints.latest_whole()
@@ -141,6 +143,7 @@ def find_run(which: str | Path, runs: str | Path = RUNS) -> Path:
     Raises: RunError when there is none, or more than one begins so.
     """
     check_kind("the run", which, (str, Path), "a folder, the beginning of a name, or 'latest'")
+    check_kind("runs", runs, (str, Path), "a folder, such as 'runs'")
     path = Path(which).expanduser()
     if (path / "experiment.toml").is_file():
         return path

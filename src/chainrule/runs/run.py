@@ -22,6 +22,7 @@ from chainrule.train.fit import Fit
 from chainrule.train.history import History
 from chainrule.train.replay import replay
 from chainrule.train.resume import resume
+from chainrule.train.sitting import checked_sitting
 from chainrule.train.stopping import Stopper
 
 if TYPE_CHECKING:
@@ -82,15 +83,15 @@ class Run(Trained):
             disk: gigabytes that checkpoints may take, as in `train`.
 
         Returns: the run as it is then; this one stays as it was.
-        Raises: RunError when it is complete and no more epochs are asked for; DataError when the data changed.
+        Raises: RunError when it is complete and no more epochs are asked for; DataError when the data changed;
+            ArgumentError, ValueRangeError for an argument of another kind.
         """
+        told = checked_sitting(listeners, stopper, disk)
         if self.path is not None:
-            fit = resume(
-                self.path, epochs=epochs, dataset=self.dataset, listeners=listeners, stopper=stopper, disk=disk
-            )
+            fit = resume(self.path, epochs=epochs, dataset=self.dataset, listeners=told, stopper=stopper, disk=disk)
         else:
             last = (self.checkpoint, self.history)
-            fit = resume_in_memory(self.name, self.experiment, self.dataset, last, epochs, listeners, stopper)
+            fit = resume_in_memory(self.name, self.experiment, self.dataset, last, epochs, told, stopper)
         return Run.of_fit(fit, self._earlier)
 
     # ---- any of its steps ----

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.errors import ExperimentError, ShapeError, UnknownNameError, ValueRangeError
+from chainrule.errors.calls import check_kind
 from chainrule.nn.initializers import initial_value
 from chainrule.nn.layers import Parameter
 from chainrule.train.data_record import Array, DataRecord
@@ -62,9 +63,10 @@ def checked_weights(
 ) -> dict[str, npt.NDArray[np.float64]]:
     """The weights as float64 arrays of the parameters' shapes.
 
-    Raises: UnknownNameError for a name that is no parameter; ShapeError for another shape; ValueRangeError for a
-        number that is not finite.
+    Raises: ArgumentError for what has no names; UnknownNameError for a name that is no parameter; ShapeError for
+        another shape; ValueRangeError for a number that is not finite.
     """
+    check_kind("weights", weights, Mapping, "arrays by name, such as {'dense_1.W': [[0.7]]}")
     shapes = {parameter.name: parameter.shape for parameter in parameters}
     checked: dict[str, npt.NDArray[np.float64]] = {}
     for name, value in weights.items():
