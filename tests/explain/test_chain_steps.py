@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 import pytest
 
-from chainrule.document import Equations, Labeled, find, render_latex, walk
+from chainrule.document import Equations, Labeled, find, render_latex, render_text, walk
 from chainrule.explain.numbers import evaluate
-from chainrule.explain.steps import LAWS
+from chainrule.explain.steps import LAWS, MOVES_A_SIGN, SIGNS
 from chainrule.nn.layers import Dense
 from tests.explain.derivations import derivation, formulas
 from tests.explain.subjects import Setting, setting, two_two_two, waves
@@ -19,6 +20,7 @@ NETWORKS: dict[str, tuple[list[Dense], str]] = {
     "sigmoid": ([Dense(3, "sigmoid"), Dense(3)], "sparse_categorical_cross_entropy"),
     "silu": ([Dense(2, "silu"), Dense(2, "tanh"), Dense(3)], "sparse_categorical_cross_entropy"),
 }
+MOVING = {LAWS[rule][0] for rule in MOVES_A_SIGN}
 
 
 def network(name: str) -> Setting:
@@ -51,7 +53,25 @@ def test_the_laws_are_those_of_the_derivation(name: str) -> None:
     whole: Any = find(derivation(made, (0,), "network"), f"simplified {last}").data["laws"]
     told = laws(made, "dense_1.W[0, 1]")[0]
     assert told == whole[1:]
-    assert {(each["law"], each["source"]) for each in told} <= set(LAWS.values())
+    assert {(law, each["source"]) for each in told for law in each.get("laws", [each["law"]])} <= set(LAWS.values())
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_steps_of_one_kind_are_one_step(name: str) -> None:
+    """What only moves signs is named as a whole where it takes several laws, and never twice in a row."""
+    made = network(name)
+    last = made.open("dense_1.W[0, 1]").last_z
+    page = derivation(made, (0,), "network")
+    told: Any = find(page, f"simplified {last}").data["laws"]
+    kinds = [SIGNS if set(each.get("laws", [each["law"]])) <= MOVING else each["law"] for each in told]
+    assert all(before != after for before, after in itertools.pairwise(kinds))
+    merged = [each for each in told if "laws" in each]
+    assert merged
+    assert all(each["law"] == SIGNS and len(each["laws"]) > 1 for each in merged)
+    assert render_text(page, 80).count(f"{SIGNS} (field axioms)") >= len(merged)
+    said = " ".join(render_text(made.page("dense_1.W[0, 1]"), 80).split())
+    assert f"field axioms ({SIGNS};" in said
+    assert "(−x)/y" not in said
 
 
 def test_the_worked_example_is_told_in_a_line_a_derivative() -> None:

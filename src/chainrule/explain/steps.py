@@ -27,6 +27,7 @@ BOOKKEEPING: Final = "the same numbers in another array"
 FACT: Final = "a fact of the data"
 DEFINITION: Final = "definition"
 LETTER: Final = "j"  # of any unit
+SIGNS: Final = "laws of signs"
 
 # Each rule of `autodiff.simplify`: what it says in the signs of a book, and what it rests on.
 LAWS: Final[dict[str, tuple[str, str]]] = {
@@ -68,31 +69,74 @@ LAWS: Final[dict[str, tuple[str, str]]] = {
     "xⱼ / s -> (x / s)ⱼ, where s does not vary with j": ("xⱼ/s is (x/s)ⱼ", DEFINITION),
 }
 
+# The rules that do nothing but move a sign: several of them one after the other are one step, named as a whole.
+MOVES_A_SIGN: Final = frozenset(
+    {
+        "0 - x -> -x",
+        "x * -1 -> -x",
+        "-(-x) -> x",
+        "x + (-y) -> x - y",
+        "x - (-y) -> x + y",
+        "(-x) * y -> -(x * y)",
+        "(-x) / y -> -(x / y)",
+        "x / (-y) -> -(x / y)",
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The derivative after one identity: its formula, the law in words, and what it rests on."""
+    """The derivative after one identity, or after several of a kind.
+
+    Attributes:
+        formula: how it is written then.
+        laws: what was used, each once, as they are spelled.
+        source: what they rest on.
+        kind: what they are called together.
+    """
 
     formula: Formula
-    law: str
+    laws: tuple[str, ...]
     source: str
+    kind: str
+
+    @property
+    def law(self) -> str:
+        """The law as it is spelled; of several, what they are called."""
+        return self.laws[0] if len(self.laws) == 1 else self.kind
+
+    def then(self, later: Stage) -> Stage:
+        """This one and a later one of its kind, as one."""
+        laws = tuple(dict.fromkeys((*self.laws, *later.laws)))
+        return Stage(later.formula, laws, self.source, self.kind)
+
+    @property
+    def data(self) -> dict[str, Plain]:
+        """The same for programs, several laws spelled out."""
+        spelled: dict[str, Plain] = {"laws": list(self.laws)} if len(self.laws) > 1 else {}
+        return {"law": self.law, "source": self.source, **spelled}
 
 
 def stages_of(derived: Derived, piece: Piece, labels: Labels) -> list[Stage]:
-    """The derivative as differentiation leaves it, and after each identity that changed how it is written."""
+    """The derivative as differentiation leaves it, and after each identity that changed how it is written.
+
+    Identities of one kind that follow one another are one stage.
+    """
     write = Writer(derived.notation(piece), derived.taken(labels)).write
     return _stages(piece, lambda node: write(node, labels))
 
 
 def _stages(form: Piece | Simplified, write: Callable[[Node], Formula]) -> list[Stage]:
-    found = [Stage(write(form.raw), "by the table of derivatives", "")]
+    found = [Stage(write(form.raw), ("by the table of derivatives",), "", "")]
     current = form.raw
     for step in (*form.trail, None):
         following = form.whole if step is None else _replaced(current, step)
         law, source = ("simplified", "") if step is None else LAWS[step.rule]
         formula = write(following)
         if following is not current and source != BOOKKEEPING and formula != found[-1].formula:
-            found.append(Stage(formula, law, source))
+            kind = SIGNS if step is not None and step.rule in MOVES_A_SIGN else law
+            stage = Stage(formula, (law,), source, kind)
+            found[-1:] = [found[-1].then(stage)] if found[-1].kind == kind else [found[-1], stage]
         current = following
     return found
 
@@ -127,7 +171,7 @@ def steps_block(derived: Derived, names: Sequence[str]) -> list[Block]:
 def _lines(derived: Derived, name: str, labels: Labels, stages: Sequence[Stage]) -> Block:
     left = derived.left(name, labels)
     lines = tuple(Equation(equals(left, each.formula), value=_reason(each)) for each in stages)
-    laws: list[Plain] = [{"law": each.law, "source": each.source} for each in stages]
+    laws: list[Plain] = [each.data for each in stages]
     return Equations(lines, inline=True, name=f"simplified {name}", data={"of": name, "laws": laws})
 
 
@@ -144,7 +188,7 @@ def chain_steps(opened: Opened, words: Words) -> list[Block]:
     for left, form in _on_the_way(opened, words):
         stages = _stages(form, _any_unit(words, form))
         if len(stages) > 1:
-            data: list[Plain] = [{"law": each.law, "source": each.source} for each in stages[1:]]
+            data: list[Plain] = [each.data for each in stages[1:]]
             line = Equation(equals(left, stages[0].formula, stages[-1].formula))
             blocks += [Equations((line,), inline=True, data={"laws": data}), Paragraph(_by(stages[1:]))]
     return [Labeled("Simplified", tuple(blocks), name="simplified")] if blocks else []
@@ -172,10 +216,14 @@ def _any_unit(words: Words, form: Simplified) -> Callable[[Node], Formula]:
 
 
 def _by(stages: Sequence[Stage]) -> str:
-    """The laws in the order they were used, each once, with what they rest on."""
+    """The laws in the order they were used, each once, with what they rest on; several of a kind by its name."""
+    of_kind: dict[str, dict[str, None]] = {}
+    for each in stages:
+        of_kind.setdefault(each.kind, {}).update(dict.fromkeys(each.laws))
     laws: dict[str, dict[str, None]] = {}
     for each in stages:
-        laws.setdefault(each.source, {})[each.law] = None
+        spelled = of_kind[each.kind]
+        laws.setdefault(each.source, {})[each.kind if len(spelled) > 1 else next(iter(spelled))] = None
     *most, last = [f"{source} ({'; '.join(known)})" if source else "; ".join(known) for source, known in laws.items()]
     said = f"{', '.join(most)} and {last}" if most else last
     return f"from the table of derivatives by {said}"
