@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from chainrule.backends.native.indices import number, times
-from chainrule.backends.native.ir import HELD, I8, I64, POINTER, Builder, Module, Value
+from chainrule.backends.native.ir import HELD, I1, I8, I64, POINTER, Builder, Module, Value
 from chainrule.backends.native.layout import LANES, LINE
 from chainrule.backends.native.machine import BYTES, KIB, Isa
 from chainrule.backends.native.tiles import MOST_ROWS, Left, TileShape, blocks
@@ -56,6 +56,7 @@ class KernelForm:
         next_right: elements from one step of the right operand to the next.
         stretch: steps that are written out one after the other.
         resumes: whether it may go on from sums that wait at the target.
+        depth: the steps of a sum where they are few and known; 0 where the caller says.
     """
 
     shape: TileShape
@@ -64,6 +65,7 @@ class KernelForm:
     next_right: int
     stretch: int
     resumes: bool = False
+    depth: int = 0
 
 
 class TileWriter:
@@ -249,6 +251,11 @@ class KernelWriter:
         """The whole module."""
         b = self.b
         rows, left, right, stride, depth, target, ahead, by_panel, *done = b.arguments
+        if self.form.depth:
+            part = Part(right, stride, number(self.form.depth), b.constant(I1, 1), by_panel)
+            self._rows(part, rows, left, target, ahead)
+            b.give()
+            return self.module.text()
         count = b.divide(b.add(depth, self.block - 1), self.block)
         last = self._last_part(depth, count)
 
@@ -332,8 +339,10 @@ class KernelWriter:
 
     def _tile(self, part: Part, rows: int, left: Value, to: Value, ahead: Value) -> None:
         b, form = self.b, self.form
-        tile = self._begun(rows, to, part.is_first)
-        if self._runs_along:
+        tile = self.tiles.nothing(rows) if form.depth else self._begun(rows, to, part.is_first)
+        if form.depth:
+            tile = self.tiles.along_panel(tile, left, part.right, part.depth, form.down)
+        elif self._runs_along:
             tile = self.tiles.along_panels(tile, part, left, form.down, ahead)
         else:
             tile = self.tiles.along_rows(tile, left, part.right, part.depth, form.down)

@@ -57,13 +57,18 @@ class ProductWriter(LoopWriter):
         few = len(followers) <= FEW and not any(node.primitive in DEAR for node in followers)
         is_short = self.form.depth.most * LANES * BYTES[self.dtype] <= NEAR
         self.is_bare = not followers
-        in_one = self.form.left_is == "rows" and self.form.depth.is_fixed and self.form.depth.most <= FEW_STEPS
+        in_one = self._is_in_one
         is_wide = self.form.right_is != "numbers"
         self.is_inline = is_wide and few and is_short and (in_one or self._runs_down) and not self.is_bare
         if self.is_inline and in_one:
             self.piece -= self.piece % self._height
         self._scratch: Value | None = None
         self._depth = number(0)
+
+    @property
+    def _is_in_one(self) -> bool:
+        """Whether the left operand has one panel, as is known when the code is written."""
+        return self.form.left_is == "rows" and self.form.depth.is_fixed and self.form.depth.most <= FEW_STEPS
 
     @property
     def _runs_down(self) -> bool:
@@ -214,7 +219,8 @@ class ProductWriter(LoopWriter):
             tiles(panel, right, left, begin, height)
             return ()
         resumes = self.body.plan.resumes(self.head)
-        form = KernelForm(self.tile, self.form.left_is, down, self.tiles.next_right, self.tiles.stretch, resumes)
+        known = self.form.depth.most if self._is_in_one else 0
+        form = KernelForm(self.tile, self.form.left_is, down, self.tiles.next_right, self.tiles.stretch, resumes, known)
         name, text = kernel(self.isa, self.dtype, form)
         self.kernels[name] = text
         depth = self.body.parameters.extent(self.form.depth, "depth")
