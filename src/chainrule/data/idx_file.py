@@ -86,7 +86,7 @@ def read_idx(path: Path, content: bytes) -> Array:
         raise UnreadableFileError(
             f"{path} announces {wanted} bytes for shape {shape} but holds {len(plain) - start}: fetch it again"
         )
-    return np.frombuffer(plain, dtype=dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="))
+    return np.frombuffer(plain, dtype=dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
 
 
 def _pair(folder: Path, part: str) -> tuple[Path, Path] | None:
