@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from chainrule.cli.parse import call
-from chainrule.cli.showing import Format, Output, show
+from chainrule.cli.showing import USUAL, AsWanted, show
 
 
 def run(words: Sequence[str]) -> int:
@@ -20,13 +20,10 @@ def collapse(
     which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
     /,
     *,
-    format: Format = None,
-    output: Output = None,
-    width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
-    ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,
+    shown: AsWanted = USUAL,
 ) -> int:
     """Multiply the layers out: to one map where they are linear; else count the patterns, and the best map's error."""
     from chainrule.runs.opening import open_run
 
-    show(open_run(which).collapse().document, format, output=output, width=width, ascii=ascii)
+    show(open_run(which).collapse().document, shown)
     return 0

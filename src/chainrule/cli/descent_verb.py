@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from chainrule.cli.flags import NO_DATA_FLAGS, NO_FLAGS, DataFlags, ExperimentFlags
 from chainrule.cli.parse import call
-from chainrule.cli.showing import Format, Output, show
+from chainrule.cli.showing import USUAL, AsWanted, show
 
 
 def run(words: Sequence[str]) -> int:
@@ -27,10 +27,7 @@ def descent(
     *,
     data: Annotated[DataFlags, Parameter(name="*")] = NO_DATA_FLAGS,
     flags: Annotated[ExperimentFlags, Parameter(name="*")] = NO_FLAGS,
-    format: Format = None,
-    output: Output = None,
-    width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
-    ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,
+    shown: AsWanted = USUAL,
 ) -> int:
     """Train three ways: with all rows in a batch, with mini-batches, with one row; compare loss, time and path."""
     from chainrule.cli.design_from_flags import experiment_of
@@ -41,7 +38,7 @@ def descent(
     experiment, dataset = experiment_of(what, data, flags if _is_file(what) else _plain(flags))
     with Progress(stderr()) as progress:
         found = descents_of(experiment, dataset, listeners=(progress,))
-    show(found.page.document, format, output=output, width=width, ascii=ascii)
+    show(found.page.document, shown)
     return 0
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from chainrule.cli.parse import call, moment, numbers
-from chainrule.cli.showing import Format, Output, show
+from chainrule.cli.showing import USUAL, AsWanted, show
 from chainrule.errors import InputError
 
 
@@ -37,10 +37,7 @@ def explain(
         int | None, Parameter(help="A batch of the epoch then under way, from 0; the next one where not said.")
     ] = None,
     at: Annotated[str, Parameter(help="The weights now, at the start, or at any step: --at 1342.")] = "now",
-    format: Format = None,
-    output: Output = None,
-    width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
-    ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,
+    shown: AsWanted = USUAL,
 ) -> int:
     """Open a weight, or derive a unit, a layer or the network: formulas, numbers, the update, and witnesses."""
     from chainrule.runs.opening import open_run
@@ -54,5 +51,5 @@ def explain(
         weight, unit=unit, layer=layer, network=network, depth=depth,
         sample=sample, samples=rows, batch=batch, at=moment(at),
     )  # fmt: skip
-    show(page.document, format, output=output, width=width, ascii=ascii)
+    show(page.document, shown)
     return 0

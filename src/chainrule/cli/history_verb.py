@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from chainrule.cli.parse import call
-from chainrule.cli.showing import Format, Output, show
+from chainrule.cli.showing import USUAL, AsWanted, show
 
 
 def run(words: Sequence[str]) -> int:
@@ -27,10 +27,7 @@ def history(
     every: Annotated[
         int | None, Parameter(help="Steps between two values in JSON; about a thousand values where not said.")
     ] = None,
-    format: Format = None,
-    output: Output = None,
-    width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
-    ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,
+    shown: AsWanted = USUAL,
 ) -> int:
     """Replay a run with one weight asked for: its way, its largest moves, and the samples that moved it most."""
     from chainrule.cli.countdown import Countdown
@@ -41,5 +38,5 @@ def history(
     run = open_run(which)
     with Countdown(stderr(), "replaying") as told:
         page = weight_history(run, weight, first=first, last=last, top=top, every=every, told=told)
-    show(page.document, format, output=output, width=width, ascii=ascii)
+    show(page.document, shown)
     return 0

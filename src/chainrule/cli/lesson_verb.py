@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from chainrule.cli.parse import call
-from chainrule.cli.showing import Format, Output, show
+from chainrule.cli.showing import USUAL, AsWanted, show
 from chainrule.errors import EXIT_FAILED, InputError
 
 
@@ -22,20 +22,17 @@ def lesson(
     /,
     *,
     seed: Annotated[int, Parameter(help="Of everything that is drawn: another seed is another run.")] = 0,
-    format: Format = None,
-    output: Output = None,
-    width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
-    ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,
+    shown: AsWanted = USUAL,
 ) -> int:
     """List the lessons, or run one: real experiments, told from the top down, its statements held against them."""
     from chainrule.lessons.overview import overview
     from chainrule.lessons.shelf import named
 
     if name is None:
-        show(overview(), format, output=output, width=width, ascii=ascii)
+        show(overview(), shown)
         return 0
     if name.endswith(".py"):
         raise InputError(f"a lesson in a file of its own is a program: run it with python {name}")
     taught = named(name).run(seed)
-    show(taught.page.document, format, output=output, width=width, ascii=ascii)
+    show(taught.page.document, shown)
     return 0 if taught.holds else EXIT_FAILED

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from chainrule.cli.parse import call, moment, numbers
-from chainrule.cli.showing import Format, Output, show
+from chainrule.cli.showing import USUAL, AsWanted, show
 
 
 def run(words: Sequence[str]) -> int:
@@ -34,10 +34,7 @@ def nudges(
         int | None, Parameter(help="A batch of the epoch then under way, from 0; the next one where not said.")
     ] = None,
     at: Annotated[str, Parameter(help="The weights now, at the start, or at any step: --at 1342.")] = "now",
-    format: Format = None,
-    output: Output = None,
-    width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
-    ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,
+    shown: AsWanted = USUAL,
 ) -> int:
     """Show what each sample wants of some weights, who outvotes whom, and that the average is the batch gradient."""
     from chainrule.runs.opening import open_run
@@ -45,5 +42,5 @@ def nudges(
     rows = None if samples is None else numbers("--samples", samples)
     run = open_run(which)
     page = run.nudges(weight, top=top, layer=layer, unit=unit, samples=rows, batch=batch, at=moment(at))
-    show(page.document, format, output=output, width=width, ascii=ascii)
+    show(page.document, shown)
     return 0

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from chainrule.cli.parse import call
-from chainrule.cli.showing import Format, Output, show
+from chainrule.cli.showing import USUAL, AsWanted, show
 
 
 def run(words: Sequence[str]) -> int:
@@ -21,14 +21,11 @@ def plan(
     /,
     *,
     batch_size: Annotated[int | None, Parameter(help="Rows of the largest batch; the run's where not said.")] = None,
-    format: Format = None,
-    output: Output = None,
-    width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
-    ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,
+    shown: AsWanted = USUAL,
 ) -> int:
     """What is computed together, which kernel runs each product, where values lie, and the time at the limits."""
     from chainrule.runs.opening import open_run
 
     page = open_run(which).plan(batch_size)
-    show(page.document, format, output=output, width=width, ascii=ascii)
+    show(page.document, shown)
     return 0

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from chainrule.cli.parse import call
-from chainrule.cli.showing import Format, Output, show
+from chainrule.cli.showing import USUAL, AsWanted, show
 
 
 def run(words: Sequence[str]) -> int:
@@ -24,15 +24,12 @@ def replay(
     compare: Annotated[
         int | None, Parameter(help="The step to compare with; the last power of two before where not said.")
     ] = None,
-    format: Format = None,
-    output: Output = None,
-    width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
-    ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,
+    shown: AsWanted = USUAL,
 ) -> int:
     """Bring a step back, bit for bit, and set it beside another: loss, weights, gradients, updates."""
     from chainrule.runs.opening import open_run
     from chainrule.runs.replaying import replayed
 
     page = replayed(open_run(which), step, compare)
-    show(page.document, format, output=output, width=width, ascii=ascii)
+    show(page.document, shown)
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 
@@ -11,33 +12,43 @@ if TYPE_CHECKING:
     from chainrule.document import Document
 
 Form: TypeAlias = Literal["text", "json", "latex", "html"]
-Format: TypeAlias = Annotated[
-    Form | None, Parameter(help="For people, programs, articles or browsers; text, or as the file ends.")
-]
-Output: TypeAlias = Annotated[Path | None, Parameter(name=("--output", "-o"), help="A file to write; else stdout.")]
-
-ENDINGS: Final[dict[str, Form]] = {".json": "json", ".tex": "latex", ".html": "html", ".htm": "html"}
 
 
-def show(
-    document: Document, form: Form | None, *, output: Path | None = None, width: int | None = None, ascii: bool = False
-) -> None:
-    """Write the document.
+@dataclass(frozen=True, kw_only=True)
+class Showing:
+    """How a page is wanted, as flags.
 
-    Args:
-        document: what is shown.
-        form: "text", "json", "latex" or "html"; None for what the file's name ends in, text where that says nothing.
+    Attributes:
+        format: "text", "json", "latex" or "html"; None for what the file's name ends in, text where that says nothing.
         output: a file to write, told on stderr; None for stdout.
         width: columns of text; None for those of the screen.
         ascii: only ASCII characters, in text and in JSON; LaTeX always is, and HTML says its characters itself.
+    """
+
+    format: Annotated[
+        Form | None, Parameter(help="For people, programs, articles or browsers; text, or as the file ends.")
+    ] = None
+    output: Annotated[Path | None, Parameter(name=("--output", "-o"), help="A file to write; else stdout.")] = None
+    width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None
+    ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False
+
+
+AsWanted: TypeAlias = Annotated[Showing, Parameter(name="*")]
+USUAL: Final = Showing()
+ENDINGS: Final[dict[str, Form]] = {".json": "json", ".tex": "latex", ".html": "html", ".htm": "html"}
+
+
+def show(document: Document, wanted: Showing) -> None:
+    """Write the document as it is wanted.
 
     Raises: WriteError for a file that cannot be written.
     """
     from chainrule.cli.screen import stderr, stdout
     from chainrule.train.durable import write_named
 
-    screen = stdout(width=width, ascii=ascii)
-    form = form or ENDINGS.get("" if output is None else output.suffix.lower(), "text")
+    output, ascii = wanted.output, wanted.ascii
+    screen = stdout(width=wanted.width, ascii=ascii)
+    form = wanted.format or ENDINGS.get("" if output is None else output.suffix.lower(), "text")
     if output is not None:
         write_named(output, _written(document, form, screen.width, ascii=ascii).encode())
         stderr().say(f"written to {output}")

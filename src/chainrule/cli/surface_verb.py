@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from chainrule.cli.parse import call
-from chainrule.cli.showing import Format, Output, show
+from chainrule.cli.showing import USUAL, AsWanted, show
 from chainrule.errors import InputError
 
 
@@ -34,10 +34,7 @@ def surface(
     seed: Annotated[int, Parameter(help="Of random directions.")] = 0,
     low: Annotated[float | None, Parameter(help="Where a curve begins.")] = None,
     high: Annotated[float | None, Parameter(help="Where it ends.")] = None,
-    format: Format = None,
-    output: Output = None,
-    width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None,
-    ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False,
+    shown: AsWanted = USUAL,
 ) -> int:
     """Show the loss around the weights: of one its curve, slope and minimum; of two directions the path's surface."""
     from chainrule.runs.opening import open_run
@@ -49,5 +46,5 @@ def surface(
         page = opened.curve(weight[0], low=low, high=high)
     else:
         page = opened.surface(weight, directions=directions, points=points, seed=seed)
-    show(page.document, format, output=output, width=width, ascii=ascii)
+    show(page.document, shown)
     return 0
