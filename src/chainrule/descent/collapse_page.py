@@ -23,6 +23,7 @@ from chainrule.document import (
     Symbol,
     Table,
 )
+from chainrule.document.signs import with_signs
 from chainrule.errors.counts import all_of, counted, verb_of
 
 FOUR: Final = NumberStyle("significant", 4)
@@ -43,9 +44,11 @@ def collapse_page(found: Collapse, symbols: Mapping[str, Symbol], run: str, cont
         blocks.append(Labeled("In numbers", (_map(found),), name="numbers"))
     blocks += [_agreement(found), Labeled("Read on", (Items(tuple(_readings(found))),), name="readings")]
     title = "One linear map" if found.is_linear else "No linear map"
-    return Document(
-        title, tuple(blocks), subtitle=f"what the layers of {run} come to", context=context, name="collapse",
-        data=_data(found),
+    return with_signs(
+        Document(
+            title, tuple(blocks), subtitle=f"what the layers of {run} come to", context=context, name="collapse",
+            data=_data(found),
+        )
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from chainrule.document import (
     render_katex,
     symbol,
 )
+from chainrule.document.signs import with_signs
 from chainrule.errors.counts import counted
 from chainrule.explain.alike import LAYER
 from chainrule.explain.derivation import Piece
@@ -84,13 +85,16 @@ def derive(subject: Subject, scope: Scope, depth: Depth, *, alone: bool) -> Docu
         Labeled("Facts used", (Paragraph(_facts(derived, shown)),), name="facts"),
         *_reading(sentences(derived)),
     )
-    return Document(
-        scope.name,
-        blocks,
-        subtitle=f"{_place(subject, scope)}, {IN_WORDS[depth]}",
-        context=f"{subject.context} · {subject.sample_in_words(0) if alone else counted(len(subject.rows), 'sample')}",
-        name="derivation",
-        data=_data(derived, depth, slope, blocks),
+    rows = subject.sample_in_words(0) if alone else counted(len(subject.rows), "sample")
+    return with_signs(
+        Document(
+            scope.name,
+            blocks,
+            subtitle=f"{_place(subject, scope)}, {IN_WORDS[depth]}",
+            context=f"{subject.context} · {rows}",
+            name="derivation",
+            data=_data(derived, depth, slope, blocks),
+        )
     )
 
 

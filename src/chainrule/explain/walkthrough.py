@@ -24,6 +24,7 @@ from chainrule.document import (
     Table,
     partial,
 )
+from chainrule.document.signs import with_signs
 from chainrule.errors.counts import counted
 from chainrule.explain.evidence import checked_blocks, witness_data
 from chainrule.explain.narrow import narrow_data, narrow_weight, weight_block
@@ -63,13 +64,15 @@ def explain_sample(opened: Opened, position: int = 0) -> Document:
         _facts(words),
         *_reading(() if opened.per_sample[position] == 0.0 else read_sample(opened, position, update)),
     )
-    return Document(
-        opened.name,
-        blocks,
-        subtitle=words.place,
-        context=f"{opened.subject.context} · {opened.subject.sample_in_words(position)}",
-        name="explanation",
-        data={**_sample_data(opened, position), **_shared_data(opened, update)},
+    return with_signs(
+        Document(
+            opened.name,
+            blocks,
+            subtitle=words.place,
+            context=f"{opened.subject.context} · {opened.subject.sample_in_words(position)}",
+            name="explanation",
+            data={**_sample_data(opened, position), **_shared_data(opened, update)},
+        )
     )
 
 
@@ -88,13 +91,15 @@ def explain_batch(opened: Opened) -> Document:
         _facts(words),
         *_reading(read_batch(opened, update)),
     )
-    return Document(
-        opened.name,
-        blocks,
-        subtitle=words.place,
-        context=f"{opened.subject.context} · {counted(opened.samples, 'sample')}",
-        name="explanation",
-        data={**_batch_data(opened), **_shared_data(opened, update)},
+    return with_signs(
+        Document(
+            opened.name,
+            blocks,
+            subtitle=words.place,
+            context=f"{opened.subject.context} · {counted(opened.samples, 'sample')}",
+            name="explanation",
+            data={**_batch_data(opened), **_shared_data(opened, update)},
+        )
     )
 
 
