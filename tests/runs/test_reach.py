@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.runs.reach import Reach, reach_in_words, reach_of, size_in_words
+from chainrule.runs.reach import LARGE, Reach, reach_in_words, reach_of, room_in_words, size_in_words
+from chainrule.runs.summary import checkpoint_size
 from chainrule.train.checkpoint import Checkpoint
 from chainrule.train.folder import RunFolder
+from chainrule.train.keeper import room_at
 from chainrule.train.tally import Tally
 
 
@@ -76,3 +80,26 @@ def test_a_run_is_told_with_how_far_its_steps_are_and_disk_sets_it(tmp_path: Pat
     with pytest.raises(cr.errors.ValueRangeError):
         cr.train([cr.Dense(1)], "xor", runs=tmp_path / "none", disk=-1)
     assert not (tmp_path / "none").exists()
+
+
+def test_the_room_is_told_before_where_checkpoints_are_large() -> None:
+    assert room_in_words(LARGE - 1, 2e9, is_said=False) == ""
+    free = "checkpoints of about 8.03 MB may take 2.5 GB in all, a tenth of what is free; --disk says how much"
+    assert room_in_words(8.03e6, 2.5e9, is_said=False) == free
+    assert room_in_words(8.03e6, 5e8, is_said=True).endswith("may take 500 MB in all, as --disk says")
+
+
+@pytest.mark.parametrize("optimizer", [cr.SGD(0.1), cr.SGD(0.1, momentum=0.9), cr.Adam()])
+def test_the_size_of_a_checkpoint_is_known_before_training(tmp_path: Path, optimizer: Any) -> None:
+    """Its file holds little beside the weights and what the optimizer keeps of them."""
+    network = [cr.Dense(400), cr.Dense(400), cr.Dense(2)]
+    run = cr.train(network, "moons", optimizer=optimizer, epochs=1, batch_size=400, runs=tmp_path)
+    assert run.path is not None
+    size = RunFolder(run.path).checkpoints.size(run.step)
+    assert checkpoint_size(run.experiment, run.record) == pytest.approx(size, rel=0.02)
+
+
+def test_a_place_that_does_not_exist_yet_has_room(tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    assert room_at(tmp_path / "runs" / "one", None) == pytest.approx(free / 10, rel=0.05)
+    assert room_at(tmp_path / "runs", 0.5) == 5e8

@@ -47,10 +47,13 @@ def train(
     from chainrule.cli.finish import watch
     from chainrule.cli.screen import stdout
     from chainrule.runs.begin import run_experiment
-    from chainrule.runs.summary import before_training
+    from chainrule.runs.reach import room_in_words
+    from chainrule.runs.summary import before_training, checkpoint_size
+    from chainrule.train.keeper import check_disk, room_at
     from chainrule.train.prepare import prepare
     from chainrule.train.serialize import to_toml
 
+    check_disk(disk)
     use_threads(threads)
     experiment, dataset = experiment_of(what, data, flags)
     screen = stdout()
@@ -61,7 +64,9 @@ def train(
     is_json = json or not screen.person
     if not is_json:
         prepared = prepare(experiment, dataset)
-        screen.show(before_training(prepared.experiment, prepared.record))
+        each = checkpoint_size(prepared.experiment, prepared.record)
+        room = room_in_words(each, room_at(runs, disk), is_said=disk is not None)
+        screen.show(before_training(prepared.experiment, prepared.record, room))
         screen.say("")
 
     def begin(listeners: Iterable[Listener]) -> Run:

@@ -10,6 +10,7 @@ from chainrule.train.folder import RunFolder
 from chainrule.train.keeper import GIGABYTE
 from chainrule.train.thinning import LONGEST_SECONDS, PROMISED_SECONDS, farthest
 
+LARGE: Final = 10**6  # bytes of a checkpoint: of those kept of ten minutes of training a gigabyte may come together
 UNITS: Final = (("kB", 10**3), ("MB", 10**6), ("GB", GIGABYTE))
 
 
@@ -45,6 +46,20 @@ def reach_in_words(reach: Reach) -> str:
         return said
     needed = f"{size_in_words(reach.needed)} (--disk {reach.needed / GIGABYTE:.2g})"
     return f"{said}, and to be within {_time(LONGEST_SECONDS)} they need about {needed}"
+
+
+def room_in_words(each: float, room: float, *, is_said: bool) -> str:
+    """What checkpoints may take, told before a training whose checkpoints are large; "" of small ones.
+
+    Args:
+        each: bytes of one, about.
+        room: bytes that all may take.
+        is_said: whether somebody said so, rather than that it is a share of what is free.
+    """
+    if each < LARGE:
+        return ""
+    why = "as --disk says" if is_said else "a tenth of what is free; --disk says how much"
+    return f"checkpoints of about {size_in_words(each)} may take {size_in_words(room)} in all, {why}"
 
 
 def size_in_words(size: float) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from chainrule.document import (
     COUNT,
     Block,
@@ -39,12 +41,13 @@ if TYPE_CHECKING:
     from chainrule.runs.run import Run
 
 
-def before_training(experiment: Experiment, record: DataRecord) -> Document:
+def before_training(experiment: Experiment, record: DataRecord, disk: str = "") -> Document:
     """The data, the layers with their counts, and how they will be trained.
 
     Args:
         experiment: resolved.
         record: of its data.
+        disk: what its checkpoints may take, in words; "" where that need not be told.
     """
     return Document(
         experiment.name,
@@ -57,6 +60,7 @@ def before_training(experiment: Experiment, record: DataRecord) -> Document:
             ),
             Labeled("Network", (network_table(experiment, record),)),
             Labeled("Training", (Paragraph(training_in_words(experiment)),)),
+            *((Labeled("Disk", (Paragraph(disk),), name="disk"),) if disk else ()),
         ),
         name="plan",
         data={"name": experiment.name, "parameters": _count(experiment, record)},
@@ -77,6 +81,11 @@ def summary_of(run: Run) -> Page:
 
 
 # ---- before ----
+
+
+def checkpoint_size(experiment: Experiment, record: DataRecord) -> float:
+    """The bytes of a checkpoint, about: every weight and bias, and what the optimizer keeps of each."""
+    return _count(experiment, record) * (1 + len(experiment.optimizer.slots)) * np.dtype(experiment.dtype).itemsize
 
 
 def data_in_words(record: DataRecord) -> str:

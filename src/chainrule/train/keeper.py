@@ -141,10 +141,15 @@ def room_for(folder: RunFolder, disk: float | None) -> float:
         folder: of the run.
         disk: gigabytes; None for a tenth of what is free, of which they take some already.
     """
+    return room_at(folder.path, disk, sum(map(folder.checkpoints.size, folder.checkpoints.steps)))
+
+
+def room_at(path: Path, disk: float | None, taken: float = 0.0) -> float:
+    """The same of a run that will be made in a folder, which need not exist, or has taken so many bytes there."""
     if disk is not None:
         return disk * GIGABYTE
-    taken = sum(map(folder.checkpoints.size, folder.checkpoints.steps))
-    return (shutil.disk_usage(folder.path).free + taken) / SHARE
+    place = next(each for each in (path, *path.absolute().parents) if each.exists())
+    return (shutil.disk_usage(place).free + taken) / SHARE
 
 
 def versions() -> dict[str, str]:
