@@ -46,7 +46,7 @@ class Collapse:
             most from W and b; else None.
         off_here: the same over the rows with the pattern of that row; 0 where there are no patterns.
         here: how many rows have that pattern.
-        patterns: how many patterns of units on and off the rows show; 0 where no activation has two straight sides.
+        patterns: how many patterns of units on and off the rows show; 0 unless every activation has straight sides.
         unexplained: the share of the variance of z over the rows that the best linear map leaves.
         rows: how many were looked at.
         activations: of the hidden layers, by layer.
@@ -173,9 +173,9 @@ def _patterns(
     prepared: Prepared, found: Mapping[str, Array], names: list[str], rows: int
 ) -> tuple[int, int, npt.NDArray[np.bool_]]:
     """How many patterns of units on and off there are, a row with the most common, and the rows that share it."""
-    piecewise = [f"{layer}.z" for layer, kind in _activations(prepared).items() if kind in PIECEWISE]
-    seen = [found[name] > 0.0 for name in names if name in piecewise]
-    if not seen:
+    kinds = {f"{layer}.z": kind for layer, kind in _activations(prepared).items()}
+    seen = [found[name] > 0.0 for name in names if name in kinds]
+    if not seen or not PIECEWISE.issuperset(kinds.values()):  # beside a curved one no pattern makes it linear
         return 0, 0, np.ones(rows, np.bool_)
     _, first, which, counts = np.unique(
         np.hstack(seen), axis=0, return_index=True, return_inverse=True, return_counts=True

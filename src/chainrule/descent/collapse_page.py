@@ -7,7 +7,7 @@ from typing import Final
 
 from chainrule.descent.collapse import Collapse
 from chainrule.descent.one_map import written
-from chainrule.descent.words import short
+from chainrule.descent.words import listed, short
 from chainrule.document import (
     COUNT,
     Block,
@@ -99,13 +99,13 @@ def _agreement(found: Collapse) -> Table:
 def _readings(found: Collapse) -> list[str]:
     if found.is_linear:
         return [_one(found), _why_one(found)]
-    kinds = ", ".join(dict.fromkeys(found.activations.values())) or "what stands"
+    kinds = listed([*dict.fromkeys(found.activations.values())] or ["what stands"])
     another = (
         f"dz is what a small change dx makes of z. With {kinds} between the layers it holds factors of the row itself, "
         f"so ∂z/∂x is another at another row: the map of one row is off by up to {short(found.off)} at others, where "
         f"|z| is at most {short(found.scale)}."
     )
-    said = [another]
+    said = [another, *_folded(found)]
     if found.patterns:
         show = verb_of(found.rows, "shows", "show")
         said.append(
@@ -118,6 +118,24 @@ def _readings(found: Collapse) -> list[str]:
         "the activations add on these rows."
     )
     return said
+
+
+def _folded(found: Collapse) -> list[str]:
+    """Of each run of layers without an activation between them, what one layer in their place would be."""
+    said: list[str] = []
+    for layers, (read, made) in _runs(found):
+        numbers, one = sum(found.sizes[each] for each in layers), counted(read * made + made, "number")
+        said.append(
+            f"{listed(layers)} have no activation between them: together they are one linear map of {read:,} to "
+            f"{made:,}, which has {one} where they have {numbers:,}."
+        )
+    return said
+
+
+def _runs(found: Collapse) -> list[tuple[tuple[str, ...], tuple[int, int]]]:
+    """The layers of each link that goes through more than one, with the numbers read and put out."""
+    runs = [link for link in found.symbols.links if len(link.through) > 1]
+    return [(tuple(name.rpartition(".")[0] for name in link.through), link.size) for link in runs]
 
 
 def _one(found: Collapse) -> str:
@@ -152,4 +170,5 @@ def _data(found: Collapse) -> dict[str, Plain]:
         "unexplained": found.unexplained,
         "rows": found.rows,
         "sizes": dict(found.sizes),
+        "folded": [list(layers) for layers, _ in _runs(found)],
     }

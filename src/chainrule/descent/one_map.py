@@ -5,6 +5,7 @@ Both are derived from its graph: the change by forward mode, dz = dx W¹ W² …
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -27,17 +28,23 @@ MOVED: Final = "d"  # begins the name of a change
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """How one pre-activation changes with the one before it, or the first with x.
+    """How one pre-activation changes with an earlier one, or with x: through one layer, or a run of linear ones.
 
     Attributes:
         name: "dense_2.z".
         change: dz², linear in dz¹.
         names: of the nodes that `change` reads, those of changes among them: "d dense_1.z".
+        before: the earlier one: "dense_1.z" or "input".
+        through: the pre-activations of the layers it goes through; these have no activation between them.
+        size: how many numbers the first of these layers reads, and how many the last puts out.
     """
 
     name: str
     change: Node
     names: Mapping[Node, str]
+    before: str
+    through: tuple[str, ...]
+    size: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +89,21 @@ def one_map(network: Graph, names: Sequence[str]) -> OneMap:
         is_one=is_one,
         product=_behind(found["change"], moved) if is_one else None,
         rest=found["rest"],
-        links=tuple(_link(network, before, name) for before, name in pairwise((INPUT, *names))),
+        links=_links(network, names),
     )
+
+
+def _links(network: Graph, names: Sequence[str]) -> tuple[Link, ...]:
+    """From x to the last pre-activation; layers that do nothing but multiply the change before them go with it."""
+    found: list[Link] = []
+    for before, name in pairwise((INPUT, *names)):
+        link = _link(network, before, (name,))
+        moved = next(node for node, each in link.names.items() if each == f"{MOVED} {before}")
+        if found and _behind(link.change, moved) is not None:
+            last = found.pop()
+            link = _link(network, last.before, (*last.through, name))
+        found.append(link)
+    return tuple(found)
 
 
 def _depends(node: Node, source: Node) -> bool:
@@ -103,8 +123,9 @@ def _behind(product: Node, x: Node) -> Node | None:
     return None if before is None else apply("matmul", before, right)
 
 
-def _link(network: Graph, before: str, name: str) -> Link:
-    """One layer, cut off at the pre-activation before it."""
+def _link(network: Graph, before: str, through: tuple[str, ...]) -> Link:
+    """Layers by their pre-activations, cut off at the one before the first of them."""
+    name = through[-1]
     begin = network.input(INPUT) if before == INPUT else network[before]
     held = e.variable(before, begin.tensor.dtype, begin.tensor.shape).node
     moved = e.variable(f"{MOVED} {before}", begin.tensor.dtype, begin.tensor.shape).node
@@ -112,7 +133,8 @@ def _link(network: Graph, before: str, name: str) -> Link:
     values = {each: image[node] for each, node in network.outputs if each != name and _depends(image[node], held)}
     found, _ = simplify(make_graph({**values, "change": jvp(image[network[name]], {held: moved})}))
     names = {found[each]: each for each in reversed(values)}
-    return Link(name, found["change"], {**names, held: before, moved: moved.label})
+    read, made = (math.prod(d for d in node.tensor.shape[1:] if isinstance(d, int)) for node in (begin, network[name]))
+    return Link(name, found["change"], {**names, held: before, moved: moved.label}, before, through, (read, made))
 
 
 # ---- written ----
