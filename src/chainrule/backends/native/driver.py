@@ -30,10 +30,11 @@ from chainrule.backends.native.record import (
     slots,
 )
 from chainrule.backends.native.schedule import Schedule
-from chainrule.backends.native.sharing import is_worth_sharing
+from chainrule.backends.native.sharing import is_worth_sharing, work
 from chainrule.backends.native.small import SmallSteps, fits
 from chainrule.backends.native.stages import Count, Stage, Stages, stages
 
+SHORT: Final = 1_000.0  # nanoseconds of a stage on average, below which a hundredth of a step is saved by careful calls
 ALONE: Final = "cr_slice_alone"
 SHARED: Final = "cr_slice_shared"
 
@@ -92,8 +93,14 @@ def entry(code: Code, *, many: bool) -> Entry:
         write_barrier(module)
     made = Driver(code, module, many=many)
     made.write()
-    hasty = "" if made.stays_small else HASTY
+    hasty = "" if made.stays_small or is_short(code) else HASTY
     return Entry(made.name, hasty + module.text(), made.meetings)
+
+
+def is_short(code: Code) -> bool:
+    """Whether the stages of a step are so short that the calls between them count."""
+    called = [stage for stage in code.stages if stage.group < len(code.plan.groups)]
+    return sum(work(code.plan, stage) for stage in called) < SHORT * len(called)
 
 
 class Driver:
