@@ -67,7 +67,7 @@ def llvm() -> Any:  # llvmlite has no types
         loaded: Any = binding
         loaded.initialize_all_targets()
         loaded.initialize_all_asmprinters()
-        if str(loaded.get_process_triple()).startswith(("x86", "amd64", "i")):
+        if str(loaded.get_process_triple()).startswith(("x86", "amd64", "i386", "i686")):
             loaded.set_option("chainrule", ALIGNED)
         return loaded
 
