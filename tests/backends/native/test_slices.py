@@ -77,20 +77,22 @@ def test_a_slice_makes_no_allocation(monkeypatch: pytest.MonkeyPatch) -> None:
     assert library < 4096, found
 
 
+class Usage(ctypes.Structure):
+    """What the C library says of its memory."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_size_t)
+        for name in ["arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "used", "free", "keep"]
+    )
+
+
 def in_use() -> int:
     """Bytes the C library has given out; 0 where it does not say."""
     try:
         ask = ctypes.CDLL(None).mallinfo2
     except (AttributeError, OSError):
         return 0
-
-    class Information(ctypes.Structure):
-        _fields_ = [
-            (name, ctypes.c_size_t)
-            for name in ["arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "used", "free", "keep"]
-        ]
-
-    ask.restype = Information
+    ask.restype = Usage
     return int(ask().used)
 
 
