@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 import pytest
 
+from chainrule.autodiff.reverse import gradients
 from chainrule.backends.native import NativeBackend, crew, strips
 from chainrule.backends.native.layout import Sizes
 from chainrule.backends.native.schedule import Roles, Schedule, schedule
@@ -65,6 +67,52 @@ def test_not_one_bit_depends_on_strips_or_threads(
     for threads in (1, 2, 3, 7):
         monkeypatch.setenv(crew.VARIABLE, str(threads))
         assert same_bits(train(step, NativeBackend(), start, data, BATCH, 4), whole)
+
+
+@pytest.mark.parametrize("name", ["classes", "wide", "bytes", "regression", "one output"])
+def test_threads_at_different_stages_of_a_strip_do_not_disturb_each_other(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = network_step(**NETWORKS[name])
+    start, data = first_state(step), samples(step, 1260)
+    monkeypatch.setenv(crew.VARIABLE, "1")
+    whole = train(step, NativeBackend(), start, data, 600, 4)
+    rows = 0
+    for near in range(10_000, 400_000, 10_000):
+        forced(monkeypatch, near=near)
+        found = planned(step, 600).strips
+        rows = found.rows if found is not None else 0
+        if rows > strips.MOST_ROWS:
+            break
+    assert rows > strips.MOST_ROWS
+    for threads in (2, 3, 5):
+        monkeypatch.setenv(crew.VARIABLE, str(threads))
+        assert same_bits(train(step, NativeBackend(), start, data, 600, 4), whole)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_what_a_strip_makes_row_by_row_shares_no_memory(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    forced(monkeypatch)
+    made = planned(network_step(**NETWORKS[name]), 600)
+    places = sorted((made.buffers[node] for node in made.near), key=lambda buffer: buffer.offset)
+    assert len(places) > 2
+    assert all(a.offset + a.layout.bytes <= b.offset for a, b in itertools.pairwise(places))
+
+
+def test_what_a_product_reads_is_kept_where_its_transpose_is_kept_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, w, v = (e.variable(n, "float32", shape) for n, shape in (("x", (N, 40)), ("w", (40, 7)), ("v", (7, 7))))
+    a = e.tanh(x @ w)
+    gram = e.transpose(a, (1, 0)) @ a / e.cast(e.size("n"), "float32")
+    loss = e.mean(a) + e.mean(e.tanh(a @ v)) + e.mean(gram)
+    slopes = [Expr(each) for each in gradients(loss.node, [w.node, v.node])]
+    graph = make_graph({"w": (w - slopes[0]).node, "v": (v - slopes[1]).node, "loss": loss.node})
+    step = Step(graph, ("w", "v"), ("x",))
+    data = {"x": samples(network_step((40, 7)), 382)["x"]}
+    start = {"w": data["x"][:40, :7] / 10, "v": data["x"][:7, :7]}
+    forced(monkeypatch)
+    ours, wanted = (train(step, backend, start, data, 382, 1) for backend in (NativeBackend(), REFERENCE))
+    for name, array in wanted[0].items():
+        np.testing.assert_allclose(ours[0][name], array, atol=1e-6)
 
 
 def test_a_large_batch_of_a_small_network_is_cut_by_itself_and_agrees_with_the_reference() -> None:

@@ -111,7 +111,8 @@ class Grouping:
         """The computed nodes and inputs that a node reads, those in between read through."""
         if node not in self._reads:
             found: dict[Node, bool] = {}
-            stack = [(source, not is_product(node)) for source in node.inputs]
+            sources = map(operand, node.inputs) if is_product(node) and node.tensor.rank == 2 else node.inputs
+            stack = [(source, not is_product(node)) for source in sources]
             while stack:
                 source, same = stack.pop()
                 if source.primitive == "input" or self.is_computed(source):

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from chainrule.backends.native.indices import number, plus, times
 from chainrule.backends.native.ir import I64, Value
+from chainrule.backends.native.layout import LANES
 from chainrule.backends.native.sharing import pieces, work
 from chainrule.backends.native.stages import Stage
 from chainrule.backends.native.strips import Part, Strips
-from chainrule.backends.native.tiles import MOST_ROWS
 
 if TYPE_CHECKING:
     from chainrule.backends.native.driver import Driver
@@ -93,8 +93,8 @@ class Passing:
     def _shared(self, strip: Rows) -> None:
         b, driver = self.b, self.driver
         often = -(-driver.plan.sizes.most // self.strips.rows)
-        low, high = driver.share(b.divide(plus(b, strip.count, MOST_ROWS - 1), MOST_ROWS))
-        low, high = times(b, low, MOST_ROWS), times(b, high, MOST_ROWS)
+        low, high = driver.share(b.divide(plus(b, strip.count, LANES - 1), LANES))
+        low, high = times(b, low, LANES), times(b, high, LANES)
         count = b.subtract(b.intrinsic("llvm.smin", high, strip.count), low)
 
         def own() -> tuple[Value, ...]:

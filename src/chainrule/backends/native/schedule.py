@@ -246,8 +246,10 @@ def _carried(made: Schedule) -> list[tuple[dict[Node, Buffer], Node, Layout, tup
 def _needed(made: Schedule, node: Node, last: int) -> tuple[int, int]:
     """The groups between which a node is needed: as long as strips turn, but for what each strip makes anew."""
     first, passes = made.grouping.place[node], made.strips
-    if passes is None or node in made.near:
+    if passes is None:
         return first, last
+    if node in made.near:
+        return first, max(last, passes.sums - 1)
     if passes.inside(first):
         return passes.first, max(last, passes.after - 1)
     return first, max(last, passes.after - 1) if passes.inside(last) else last
