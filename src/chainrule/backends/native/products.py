@@ -67,8 +67,10 @@ class ProductWriter(LoopWriter):
 
     @property
     def _is_in_one(self) -> bool:
-        """Whether the left operand has one panel, as is known when the code is written."""
-        return self.form.left_is == "rows" and self.form.depth.is_fixed and self.form.depth.most <= FEW_STEPS
+        """Whether the left operand has one panel, as is known when the code is written; none is turned for it."""
+        form = self.form
+        is_few = form.depth.is_fixed and form.depth.most <= FEW_STEPS
+        return form.left_is == "rows" and form.right_is != "turned" and is_few
 
     @property
     def _runs_down(self) -> bool:
