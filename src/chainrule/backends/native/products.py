@@ -15,6 +15,7 @@ from chainrule.backends.native.layout import LANES, LINE, Extent
 from chainrule.backends.native.loops import LoopWriter
 from chainrule.backends.native.machine import BYTES, Isa
 from chainrule.backends.native.tiles import (
+    MOST_ROWS,
     Form,
     blocks,
     form_of,
@@ -67,10 +68,11 @@ class ProductWriter(LoopWriter):
 
     @property
     def _is_in_one(self) -> bool:
-        """Whether the left operand has one panel, as is known when the code is written; none is turned for it."""
+        """Whether the left operand has one panel, known when the code is written; a turned right one pays if rows are many."""
         form = self.form
         is_few = form.depth.is_fixed and form.depth.most <= FEW_STEPS
-        return form.left_is == "rows" and form.right_is != "turned" and is_few
+        pays = form.right_is != "turned" or form.rows.most > MOST_ROWS
+        return form.left_is == "rows" and is_few and pays
 
     @property
     def _runs_down(self) -> bool:
