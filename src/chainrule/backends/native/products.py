@@ -68,7 +68,7 @@ class ProductWriter(LoopWriter):
 
     @property
     def _is_in_one(self) -> bool:
-        """Whether the left operand has one panel, known when the code is written; a turned right one pays if rows are many."""
+        """Whether the left operand has one panel, as is known here; where the right one is turned, if rows are many."""
         form = self.form
         is_few = form.depth.is_fixed and form.depth.most <= FEW_STEPS
         pays = form.right_is != "turned" or form.rows.most > MOST_ROWS
