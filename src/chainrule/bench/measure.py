@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from chainrule.backends.native.probe import flaw
-from chainrule.bench.floor import Limits, floor_seconds, share_of_peak
+from chainrule.bench.floor import floor_seconds, share_of_peak
 from chainrule.bench.oracle import task_of, true_losses
 from chainrule.bench.peers import Peer, absence, variants_of
 from chainrule.bench.peers.contract import WINDOW, Variant
@@ -21,12 +20,10 @@ from chainrule.bench.row import (
     ATTENTIVE,
     MICRO,
     Row,
-    agreed,
     crowded,
     disagreement,
     impossible,
     loss_error,
-    unsteady,
     voided,
 )
 from chainrule.bench.samples import samples_of
@@ -42,6 +39,7 @@ from chainrule.bench.surroundings import (
     version_of,
 )
 from chainrule.bench.task import CHECKED, Task, write_task
+from chainrule.bench.watch import Watch
 from chainrule.bench.workloads import Case
 from chainrule.errors import ValueRangeError
 
@@ -91,7 +89,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """How long one took, and the fewer instructions a cycle the core began right before and right after it."""
+    """How long one took, and the fewer instructions a cycle the cores began right before and right after it."""
 
     seconds: float
     issued: float
@@ -110,7 +108,7 @@ class _Entry:
     failure: str = ""
 
     def undisturbed(self, most: float) -> list[float]:
-        """Seconds of the windows around which the core began nearly as many instructions as ever."""
+        """Seconds of the windows around which the cores began nearly as many instructions as ever."""
         return [window.seconds for window in self.windows if window.issued >= ATTENTIVE * most]
 
     def is_done(self, plan: Plan, most: float) -> bool:
@@ -127,22 +125,13 @@ class _Conditions:
 
     task: Task
     truth: list[float]
-    limits: Limits
-    probes: list[dict[str, Any]]
-    attention: float
+    watch: Watch
     stolen: float
-
-    @property
-    def best(self) -> dict[str, Any]:
-        return max(self.probes, key=lambda read: float(read["gflops"]))
 
     @property
     def flaw(self) -> str:
         """What is wrong with the whole run; "" where nothing is."""
-        if not can_pin():
-            return "this system cannot bind a process to a core"
-        per_cycle = self.limits.gflops / self.limits.ghz
-        return flaw(self.best["isa"], per_cycle) or unsteady([float(read["gflops"]) for read in self.probes])
+        return self.watch.flaw if can_pin() else "this system cannot bind a process to a core"
 
 
 def measure(case: Case, peers: Sequence[Peer], plan: Plan, say: Say) -> list[Row]:
@@ -167,13 +156,15 @@ def measure(case: Case, peers: Sequence[Peer], plan: Plan, say: Say) -> list[Row
         rows, entries = _begin(case, task, samples.origin, peers, machine, starter)
         say(f"{case.name}: the losses in float64")
         truth = true_losses(task, min(CHECKED, task.recipe.horizon))
-        probe = stack.enter_context(probe_process(folder, cores[0]))
-        probe.ready()
+        probes = [stack.enter_context(probe_process(folder, core)) for core in cores]
+        for probe in probes:
+            probe.ready()
         before = core_times()
         say(f"{case.name}: {len(entries)} take turns")
-        probes, attention = _take_turns(entries, probe, plan)
+        watch = Watch(probes)
+        _take_turns(entries, watch, plan)
         stolen = stolen_share(before, core_times())
-    conditions = _Conditions(task, truth, _limits(probes), probes, attention, stolen)
+    conditions = _Conditions(task, truth, watch, stolen)
     return [*(_judged(entry, conditions) for entry in entries), *rows]
 
 
@@ -246,34 +237,22 @@ def _prepared(row: Row, process: Process) -> _Entry:
     return entry
 
 
-def _take_turns(entries: Sequence[_Entry], probe: Process, plan: Plan) -> tuple[list[dict[str, Any]], float]:
-    """Windows in turn until every system is done.
-
-    Returns: the probe's readings before, among and after them; and the most instructions a cycle between two windows.
-    """
-    probes = [probe.do("probe")]
-    turn, issued = 0, _attention(probe)
-    read = [issued]
-    most = issued
-    while not all(entry.is_done(plan, most) for entry in entries):
+def _take_turns(entries: Sequence[_Entry], watch: Watch, plan: Plan) -> None:
+    """Windows in turn until every system is done, with probes before, among and after them."""
+    watch.probe()
+    turn = 0
+    while not all(entry.is_done(plan, watch.most) for entry in entries):
         for entry in entries:
-            if entry.is_done(plan, most):
+            if entry.is_done(plan, watch.most):
                 continue
             seconds = _seconds(entry)
-            before, issued = issued, _attention(probe)
-            read.append(issued)
-            most = agreed(read)
+            issued = watch.attend()
             if seconds is not None:
-                entry.windows.append(_Window(seconds, min(before, issued)))
+                entry.windows.append(_Window(seconds, issued))
         turn += 1
         if turn % max(1, plan.windows // PROBES) == 0:
-            probes.append(probe.do("probe"))
-            issued = _attention(probe)
-    return [*probes, probe.do("probe")], most
-
-
-def _attention(probe: Process) -> float:
-    return float(probe.do("attention")["issued"])
+            watch.probe()
+    watch.probe()
 
 
 def _seconds(entry: _Entry) -> float | None:
@@ -287,22 +266,14 @@ def _seconds(entry: _Entry) -> float | None:
     return float(said["seconds"])
 
 
-def _limits(probes: Sequence[dict[str, Any]]) -> Limits:
-    """The best of all readings, and their median clock: one alone may have been disturbed."""
-    best = max(probes, key=lambda read: float(read["gflops"]))
-    clock = float(np.median([float(read["ghz"]) for read in probes]))
-    fastest = max(float(read["light_ghz"]) for read in probes)
-    return Limits(float(best["gflops"]), clock, float(best["latency"]), fastest, int(best["lanes"]))
-
-
 def _judged(entry: _Entry, conditions: _Conditions) -> Row:
     """The row with its times, or without them and with the reason."""
-    recipe, limits = conditions.task.recipe, conditions.limits
+    recipe, limits = conditions.task.recipe, conditions.watch.limits
     floor_us = floor_seconds(recipe, limits) * MICRO
     row = replace(
         entry.row,
         floor_us=floor_us,
-        instruction_set=conditions.best["isa"],
+        instruction_set=conditions.watch.isa,
         probe_gflops=limits.gflops,
         flops_per_cycle=limits.gflops / limits.ghz,
         stolen=conditions.stolen,
@@ -312,7 +283,7 @@ def _judged(entry: _Entry, conditions: _Conditions) -> Row:
     if entry.failure:
         return voided(row, entry.failure)
     error = loss_error(entry.losses, conditions.truth)
-    quiet = entry.undisturbed(conditions.attention)
+    quiet = entry.undisturbed(conditions.watch.most)
     few = crowded(len(quiet), len(entry.windows))
     seconds = [window.seconds for window in entry.windows] if few else quiet
     times = np.array(seconds) / entry.steps * MICRO

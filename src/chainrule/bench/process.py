@@ -139,4 +139,4 @@ class Process:
 
 def probe_process(folder: Path, core: int) -> Process:
     """The process that probes a core."""
-    return Process(folder, PROBE, 0, (core,), folder / "probe.log")
+    return Process(folder, PROBE, 0, (core,), folder / f"probe-{core}.log")

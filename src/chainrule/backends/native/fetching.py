@@ -1,6 +1,8 @@
 """The rows of the next batch are fetched while this one is worked on, a few cache lines between a product's pieces.
 
-Asked for all at once they would fill the processor's list of what it waits for, and everything else would wait too.
+Asked for all at once they would fill the processor's list of what it waits for, and everything else would wait too. Of
+a few rows each first line is asked for beforehand: what stops a processor there is to find the row's page, and several
+pages are found side by side.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from chainrule.backends.native.tiles import form_of, pieces_of
 from chainrule.graph.node import Node
 
 MOST_LINES: Final = 32  # of a stretch, which is written out
+AT_ONCE: Final = 16  # rows that are begun beforehand: about as many lines as a processor waits for
 FEW_ROWS: Final = 256  # up to which rows shorter than a few lanes are fetched; more of them are read in their order
 
 
@@ -32,6 +35,7 @@ class Fetch:
         lines: of each row.
         stretch: lines of a row that are fetched one after the other.
         each: stretches between two pieces.
+        begins: whether the first line of every row is fetched before the first piece.
         is_idle: whether nothing is fetched, so that a product of the same form shares the code of one that does.
     """
 
@@ -39,6 +43,7 @@ class Fetch:
     lines: int
     stretch: int
     each: int
+    begins: bool = False
     is_idle: bool = False
 
     @property
@@ -97,7 +102,8 @@ def _fetch(plan: Schedule, column: Node, pieces: int) -> Fetch | None:
     stretch = min(-(-lines * rows.most // pieces), lines, MOST_LINES)
     while stretch < min(lines, MOST_LINES) and -(-lines // stretch) * rows.most > pieces:
         stretch += 1
-    return Fetch(column, lines, stretch, -(-(-(-lines // stretch) * rows.most) // pieces))
+    each = -(-(-(-lines // stretch) * rows.most) // pieces)
+    return Fetch(column, lines, stretch, each, begins=rows.most <= AT_ONCE)
 
 
 class FetchWriter:
@@ -108,9 +114,20 @@ class FetchWriter:
         self.b = body.b
         self.fetch = fetch
 
+    def begin(self) -> None:
+        """The first line of every row, where they are few."""
+        if self.fetch.begins:
+            self.b.loop(number(0), plus(self.b, self._last(), 1), 1, (), lambda row, _: self._begin(row))
+
+    def _begin(self, row: Value) -> Sequence[Value]:
+        self.b.prefetch(self._row(row))
+        return ()
+
     def some(self, piece: Value) -> None:
         """The stretches of a piece, which are known by its number."""
         each = self.fetch.each
+        if self.fetch.begins and self.fetch.lines == 1:
+            return
         if each == 1:
             self._stretch(piece)
             return
@@ -119,25 +136,32 @@ class FetchWriter:
 
     def _stretch(self, at: Value) -> Sequence[Value]:
         """One stretch, unless all rows are fetched; the last one of a row ends where the row does."""
-        b, parameters, fetch = self.b, self.body.parameters, self.fetch
+        b, fetch = self.b, self.fetch
         row = at if fetch.stretches == 1 else b.divide(at, fetch.stretches)
-        none = Given("number", number=-1)
-        last = parameters.ask(("last ahead",), none if fetch.is_idle else Given("last ahead"))
-        place = parameters.place(fetch.column)
-        ahead = parameters.ask(("ahead",), Given("ahead"))
-        pointer = parameters.ask(("column", place), Given("column", name=fetch.column.label))
-        width = math.prod(extent.most for extent in self.body.plan.sizes.extents(fetch.column.tensor.shape)[1:])
-        length = parameters.number(width * in_memory(fetch.column).bits // 8, "bytes of a row", place)
 
         def fetched() -> Sequence[Value]:
-            begin = b.at(pointer, times(b, b.load(I64, b.at(ahead, row, I64)), length), I8)
-            start = b.at(begin, times(b, self._line(at), LINE), I8)
+            start = b.at(self._row(row), times(b, self._line(at), LINE), I8)
             for k in range(fetch.stretch):
                 b.prefetch(b.at(start, k * LINE, I8))
             return ()
 
-        b.choose(b.compare("sle", row, last), fetched)
+        b.choose(b.compare("sle", row, self._last()), fetched)
         return ()
+
+    def _last(self) -> Value:
+        """The number of the last row to be fetched."""
+        none = Given("number", number=-1)
+        return self.body.parameters.ask(("last ahead",), none if self.fetch.is_idle else Given("last ahead"))
+
+    def _row(self, row: Value) -> Value:
+        """Where a row of the next batch begins."""
+        b, column, parameters = self.b, self.fetch.column, self.body.parameters
+        place = parameters.place(column)
+        ahead = parameters.ask(("ahead",), Given("ahead"))
+        pointer = parameters.ask(("column", place), Given("column", name=column.label))
+        width = math.prod(extent.most for extent in self.body.plan.sizes.extents(column.tensor.shape)[1:])
+        length = parameters.number(width * in_memory(column).bits // 8, "bytes of a row", place)
+        return b.at(pointer, times(b, b.load(I64, b.at(ahead, row, I64)), length), I8)
 
     def _line(self, at: Value) -> Value:
         """Where in its row a stretch begins."""

@@ -113,6 +113,8 @@ class ProductWriter(LoopWriter):
         if not self.is_bare and not self.is_inline:
             self._scratch = b.local(self.element.of(LANES), self.piece)
         self._fetches = [FetchWriter(self.body, each) for each in self._fetched]
+        for fetch in self._fetches:
+            fetch.begin()
         self.body.hold(self._numbers())
         low = parameters.ask(("low",), Given("low"))
         high = parameters.ask(("high",), Given("high"))
