@@ -8,7 +8,7 @@ import math
 import pytest
 
 from chainrule.bench.oracle import task_of
-from chainrule.bench.row import Row, agreed, crowded, disagreement, hidden, impossible, loss_error, unsteady, voided
+from chainrule.bench.row import Row, crowded, disagreement, hidden, impossible, loss_error, unsteady, voided
 from chainrule.document.plain import plain_value
 from tests.bench.cases import case_of, small_samples
 from tests.bench.rows import ABSENT, NATIVE, ROWS
@@ -62,12 +62,6 @@ def test_too_few_undisturbed_windows_void_the_row() -> None:
 def test_probes_that_cannot_be_compared_void_the_run() -> None:
     assert hidden(2, 40) == ""
     assert "1 of 40 probes had all of it" in hidden(1, 40)
-
-
-def test_one_reading_alone_decides_nothing() -> None:
-    assert agreed([3.0]) == 3.0
-    assert agreed([4.0] * 20 + [4.6]) == 4.0
-    assert agreed([4.0] * 7 + [2.0] * 500) == 4.0
 
 
 def test_probes_that_differ_void_the_run() -> None:

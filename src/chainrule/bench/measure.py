@@ -17,7 +17,6 @@ from chainrule.bench.peers import Peer, absence, variants_of
 from chainrule.bench.peers.contract import WINDOW, Variant
 from chainrule.bench.process import Failed, Process, probe_process, unheld
 from chainrule.bench.row import (
-    ATTENTIVE,
     MICRO,
     Row,
     crowded,
@@ -39,7 +38,7 @@ from chainrule.bench.surroundings import (
     version_of,
 )
 from chainrule.bench.task import CHECKED, Task, write_task
-from chainrule.bench.watch import Watch
+from chainrule.bench.watch import Bursts, Watch
 from chainrule.bench.workloads import Case
 from chainrule.errors import ValueRangeError
 
@@ -89,10 +88,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """How long one took, and the fewer instructions a cycle the cores began right before and right after it."""
+    """How long one took, and what the cores gave right before and right after it."""
 
     seconds: float
-    issued: float
+    around: Bursts
 
 
 @dataclass(eq=False, slots=True)
@@ -107,12 +106,12 @@ class _Entry:
     windows: list[_Window] = field(default_factory=list["_Window"])
     failure: str = ""
 
-    def undisturbed(self, most: float) -> list[float]:
-        """Seconds of the windows around which the cores began nearly as many instructions as ever."""
-        return [window.seconds for window in self.windows if window.issued >= ATTENTIVE * most]
+    def undisturbed(self, watch: Watch) -> list[float]:
+        """Seconds of the windows around which the cores gave all they have."""
+        return [window.seconds for window in self.windows if watch.saw_all(window.around)]
 
-    def is_done(self, plan: Plan, most: float) -> bool:
-        quiet, all_ = self.undisturbed(most), [window.seconds for window in self.windows]
+    def is_done(self, plan: Plan, watch: Watch) -> bool:
+        quiet, all_ = self.undisturbed(watch), [window.seconds for window in self.windows]
         return bool(self.failure) or any(
             len(seconds) >= times * plan.windows or sum(seconds) >= times * plan.seconds
             for seconds, times in ((quiet, 1), (all_, PATIENCE))
@@ -241,14 +240,14 @@ def _take_turns(entries: Sequence[_Entry], watch: Watch, plan: Plan) -> None:
     """Windows in turn until every system is done, with probes before, among and after them."""
     watch.probe()
     turn = 0
-    while not all(entry.is_done(plan, watch.most) for entry in entries):
+    while not all(entry.is_done(plan, watch) for entry in entries):
         for entry in entries:
-            if entry.is_done(plan, watch.most):
+            if entry.is_done(plan, watch):
                 continue
             seconds = _seconds(entry)
-            issued = watch.attend()
+            around = watch.attend()
             if seconds is not None:
-                entry.windows.append(_Window(seconds, issued))
+                entry.windows.append(_Window(seconds, around))
         turn += 1
         if turn % max(1, plan.windows // PROBES) == 0:
             watch.probe()
@@ -283,7 +282,7 @@ def _judged(entry: _Entry, conditions: _Conditions) -> Row:
     if entry.failure:
         return voided(row, entry.failure)
     error = loss_error(entry.losses, conditions.truth)
-    quiet = entry.undisturbed(conditions.watch.most)
+    quiet = entry.undisturbed(conditions.watch)
     few = crowded(len(quiet), len(entry.windows))
     seconds = [window.seconds for window in entry.windows] if few else quiet
     times = np.array(seconds) / entry.steps * MICRO

@@ -11,8 +11,6 @@ from chainrule.bench.task import Recipe
 
 TOLERANCES: Final = {"sgd": 1e-5, "adam": 1e-4}  # of a loss, relative; float32 leaves 1e-6
 STEADY: Final = 0.03  # share of the peak by which undisturbed probes before, among and after windows may differ
-ATTENTIVE: Final = 0.95  # of the most instructions a cycle that bursts began: what surrounds an undisturbed window
-AGREEING: Final = 7  # of the best bursts, so that one whose clock was misread decides nothing
 ENOUGH: Final = 5  # undisturbed windows, from which times can be told
 COMPARABLE: Final = 2  # undisturbed probes, from which it can be told that nothing changed
 MICRO: Final = 1e6
@@ -133,11 +131,6 @@ def hidden(undisturbed: int, probes: int) -> str:
     if undisturbed >= COMPARABLE:
         return ""
     return f"something else shared the core: {undisturbed} of {probes} probes had all of it; measure again later"
-
-
-def agreed(readings: list[float]) -> float:
-    """What several of the best readings reach."""
-    return sorted(readings, reverse=True)[:AGREEING][-1]
 
 
 def unsteady(gflops: list[float]) -> str:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
 
-from chainrule.backends.native.probe import flaw
+from chainrule.backends.native.probe import Burst, flaw
 from chainrule.bench.floor import Limits
-from chainrule.bench.row import ATTENTIVE, agreed, hidden, unsteady
+from chainrule.bench.row import hidden, unsteady
+
+ATTENTIVE: Final = 0.95  # of the most instructions a cycle: what surrounds an undisturbed window
+AGREEING: Final = 7  # of the best readings
+
+Bursts: TypeAlias = tuple[Burst, ...]
 
 
 class Probing(Protocol):
@@ -23,10 +29,27 @@ class Probing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """What a probe read, and the fewer instructions a cycle the cores began right before and right after it."""
+    """What a probe read, and what the cores gave right before and right after it."""
 
     read: dict[str, Any]
-    issued: float
+    around: Bursts
+
+
+class Agreed:
+    """What several of the best readings reach, so that one that was misread decides nothing."""
+
+    def __init__(self) -> None:
+        self._best: list[float] = []
+
+    def note(self, reading: float) -> None:
+        """One more."""
+        insort(self._best, reading)
+        del self._best[:-AGREEING]
+
+    @property
+    def value(self) -> float:
+        """The least of the best readings."""
+        return self._best[0]
 
 
 class Watch:
@@ -34,15 +57,13 @@ class Watch:
 
     Attributes:
         probed: the readings, in order.
-        most: instructions a cycle that the cores began in the best bursts.
     """
 
     def __init__(self, processes: Sequence[Probing]) -> None:
         self._processes = processes
-        self._bursts: list[float] = []
-        self._before = 0.0
+        self._issued, self._clock = Agreed(), Agreed()
+        self._last: Bursts = ()
         self.probed: list[Probed] = []
-        self.most = 0.0
 
     def probe(self) -> None:
         """Read the limits of the first core."""
@@ -53,13 +74,23 @@ class Watch:
         read = self._processes[0].do("probe")
         self.probed.append(Probed(read, self.attend()))
 
-    def attend(self) -> float:
-        """Instructions a cycle now or the last time, whichever are fewer, of the core that began the fewest."""
-        now = min(float(process.do("attention")["issued"]) for process in self._processes)
-        self._bursts.append(now)
-        self.most = agreed(self._bursts)
-        before, self._before = self._before, now
-        return min(before, now)
+    def attend(self) -> Bursts:
+        """What every core gave the last time and now."""
+        now: list[Burst] = []
+        for process in self._processes:
+            said = process.do("attention")
+            burst = Burst(float(said["issued"]), float(said["clock"]))
+            self._issued.note(burst.issued)
+            self._clock.note(burst.clock)
+            now.append(burst)
+        around = (*self._last, *now)
+        self._last = tuple(now)
+        return around
+
+    def saw_all(self, around: Bursts) -> bool:
+        """Whether the cores began as many instructions a cycle as they can in all these bursts."""
+        most = self._issued.value / self._clock.value
+        return all(ATTENTIVE * most <= burst.per_cycle <= most / ATTENTIVE for burst in around)
 
     @property
     def limits(self) -> Limits:
@@ -84,4 +115,4 @@ class Watch:
 
     @property
     def _undisturbed(self) -> list[Probed]:
-        return [probed for probed in self.probed if probed.issued >= ATTENTIVE * self.most]
+        return [probed for probed in self.probed if self.saw_all(probed.around)]

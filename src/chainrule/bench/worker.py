@@ -115,7 +115,8 @@ class ProbeSession:
 
     def attention(self) -> dict[str, Any]:
         """A burst that fills the processor."""
-        return {"issued": self._probe.attention()}
+        burst = self._probe.attention()
+        return {"issued": burst.issued, "clock": burst.clock}
 
 
 def main(words: list[str]) -> int:

@@ -66,6 +66,19 @@ class Reading:
         return self.gflops / self.ghz
 
 
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Instructions that began and cycles that passed, each a second, of two bursts one right after the other."""
+
+    issued: float
+    clock: float
+
+    @property
+    def per_cycle(self) -> float:
+        """Instructions a cycle: too few where others had a part of the first burst, too many where of the second."""
+        return self.issued / self.clock
+
+
 def flaw(isa: str, flops_per_cycle: float) -> str:
     """Why a run with this reading is void; "" where it is not."""
     if any(least <= flops_per_cycle <= most for least, most in RANGES[isa]):
@@ -102,13 +115,13 @@ class Probe:
         wait = max(burst[2] for burst in bursts)
         return Reading(gflops=peak / 1e9, ghz=clock / 1e9, latency=clock / wait, light_ghz=max(light, clock) / 1e9)
 
-    def attention(self) -> float:
-        """Simple instructions a cycle in one short burst: all the processor begins, or less while others share it.
+    def attention(self) -> Burst:
+        """One short burst of simple instructions: all the processor begins, or less while others share it.
 
         Its first bursts, as long as a call of a function, are only to be told after `read`.
         """
         issued = self._issue(BURST / 3)
-        return issued / self._clock(BURST / 3)
+        return Burst(issued, self._clock(BURST / 3))
 
 
 def _is_settled(bursts: list[tuple[float, float, float]]) -> bool:
