@@ -53,7 +53,9 @@ def test_a_time_below_the_floor_is_an_error_of_the_benchmark() -> None:
 
 
 def test_too_few_undisturbed_windows_void_the_row() -> None:
-    assert crowded(5, 800) == ""
+    assert crowded(5, 100) == ""
+    assert crowded(40, 800) == ""
+    assert "39 of 800 windows" in crowded(39, 800)
     assert crowded(2, 2) == ""
     assert "4 of 800 windows had all of it" in crowded(4, 800)
     assert "0 of 2 windows" in crowded(0, 2)

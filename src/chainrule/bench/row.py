@@ -12,6 +12,7 @@ from chainrule.bench.task import Recipe
 TOLERANCES: Final = {"sgd": 1e-5, "adam": 1e-4}  # of a loss, relative; float32 leaves 1e-6
 STEADY: Final = 0.03  # share of the peak by which undisturbed probes before, among and after windows may differ
 ENOUGH: Final = 5  # undisturbed windows, from which times can be told
+OFTEN: Final = 0.05  # of all windows: fewer may have been disturbed between two bursts that were not
 COMPARABLE: Final = 2  # undisturbed probes, from which it can be told that nothing changed
 MICRO: Final = 1e6
 
@@ -121,7 +122,7 @@ def impossible(best_us: float, floor_us: float) -> str:
 
 def crowded(undisturbed: int, windows: int) -> str:
     """Why so few undisturbed windows void a row; "" where they are enough."""
-    if undisturbed >= min(ENOUGH, windows):
+    if undisturbed >= min(max(ENOUGH, OFTEN * windows), windows):
         return ""
     return f"something else shared the core: {undisturbed} of {windows} windows had all of it; measure again later"
 
