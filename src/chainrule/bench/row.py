@@ -6,14 +6,16 @@ import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Literal
 
+import numpy as np
+
 from chainrule.bench.surroundings import Machine
 from chainrule.bench.task import Recipe
 
 TOLERANCES: Final = {"sgd": 1e-5, "adam": 1e-4}  # of a loss, relative; float32 leaves 1e-6
-STEADY: Final = 0.03  # share of the peak by which undisturbed probes before, among and after windows may differ
+STEADY: Final = 0.03  # share of the peak by which probes before, among and after the windows may differ
 ENOUGH: Final = 5  # undisturbed windows, from which times can be told
 OFTEN: Final = 0.05  # of all windows: fewer may have been disturbed between two bursts that were not
-COMPARABLE: Final = 2  # undisturbed probes, from which it can be told that nothing changed
+PARTS: Final = 3  # of a run, before, among and after whose windows the best probes are compared
 MICRO: Final = 1e6
 
 
@@ -127,16 +129,14 @@ def crowded(undisturbed: int, windows: int) -> str:
     return f"something else shared the core: {undisturbed} of {windows} windows had all of it; measure again later"
 
 
-def hidden(undisturbed: int, probes: int) -> str:
-    """Why so few undisturbed probes void a run; "" where they can be compared."""
-    if undisturbed >= COMPARABLE:
-        return ""
-    return f"something else shared the core: {undisturbed} of {probes} probes had all of it; measure again later"
-
-
 def unsteady(gflops: list[float]) -> str:
-    """Why these probes void a run; "" where they agree."""
-    least, most = min(gflops), max(gflops)
+    """Why these probes void a run; "" where the best of them before, among and after the windows agree.
+
+    A probe that others disturbed reads less, so that of several the best counts: the machine has not changed where it
+    still reached, in the last third of its probes, what it reached in the first.
+    """
+    bests = [float(max(third)) for third in np.array_split(np.array(gflops), PARTS) if third.size]
+    least, most = min(bests), max(bests)
     if most - least <= STEADY * most:
         return ""
     return f"the machine changed: its probes read from {least:.1f} to {most:.1f} GFLOP/s, more than {STEADY:.0%} apart"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
 
 from chainrule.backends.native.probe import Burst, flaw
 from chainrule.bench.floor import Limits
-from chainrule.bench.row import hidden, unsteady
+from chainrule.bench.row import unsteady
 
 ATTENTIVE: Final = 0.95  # of the most instructions a cycle: what surrounds an undisturbed window
 AGREEING: Final = 7  # of the best readings
@@ -25,14 +24,6 @@ class Probing(Protocol):
     def do(self, order: str) -> dict[str, Any]:
         """What it says to "probe", or to "attention"."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Probed:
-    """What a probe read, and what the cores gave right before and right after it."""
-
-    read: dict[str, Any]
-    around: Bursts
 
 
 class Agreed:
@@ -56,23 +47,21 @@ class Watch:
     """Probes the first core, and tells what every core gives between two windows.
 
     Attributes:
-        probed: the readings, in order.
+        probes: what was read, in order.
     """
 
     def __init__(self, processes: Sequence[Probing]) -> None:
         self._processes = processes
         self._issued, self._clock = Agreed(), Agreed()
         self._last: Bursts = ()
-        self.probed: list[Probed] = []
+        self.probes: list[dict[str, Any]] = []
 
     def probe(self) -> None:
-        """Read the limits of the first core."""
-        if not self.probed:
-            for process in self._processes:
-                process.do("probe")  # bursts are only to be told after one
+        """Read the limits of the first core; bursts are only to be told after a probe."""
+        for process in self._processes[1:] if not self.probes else ():
+            process.do("probe")
+        self.probes.append(self._processes[0].do("probe"))
         self.attend()
-        read = self._processes[0].do("probe")
-        self.probed.append(Probed(read, self.attend()))
 
     def attend(self) -> Bursts:
         """What every core gave the last time and now."""
@@ -94,25 +83,19 @@ class Watch:
 
     @property
     def limits(self) -> Limits:
-        """The best of the undisturbed readings, and their median clock: one alone may have been misread."""
-        reads = [probed.read for probed in self._undisturbed or self.probed]
-        best = max(reads, key=lambda read: float(read["gflops"]))
-        clock = float(np.median([float(read["ghz"]) for read in reads]))
-        fastest = max(float(read["light_ghz"]) for read in reads)
+        """The best of all readings, and their median clock: one alone may have been disturbed."""
+        best = max(self.probes, key=lambda read: float(read["gflops"]))
+        clock = float(np.median([float(read["ghz"]) for read in self.probes]))
+        fastest = max(float(read["light_ghz"]) for read in self.probes)
         return Limits(float(best["gflops"]), clock, float(best["latency"]), fastest, int(best["lanes"]))
 
     @property
     def isa(self) -> str:
         """The instruction set that all were held to."""
-        return str(self.probed[0].read["isa"])
+        return str(self.probes[0]["isa"])
 
     @property
     def flaw(self) -> str:
         """What is wrong with all that was measured meanwhile; "" where nothing is."""
-        undisturbed, limits = [float(probed.read["gflops"]) for probed in self._undisturbed], self.limits
-        alone = hidden(len(undisturbed), len(self.probed))
-        return alone or flaw(self.isa, limits.gflops / limits.ghz) or unsteady(undisturbed)
-
-    @property
-    def _undisturbed(self) -> list[Probed]:
-        return [probed for probed in self.probed if self.saw_all(probed.around)]
+        limits = self.limits
+        return flaw(self.isa, limits.gflops / limits.ghz) or unsteady([float(read["gflops"]) for read in self.probes])
