@@ -25,7 +25,7 @@ from chainrule.backends.native.indices import (
 )
 from chainrule.backends.native.ir import HELD, I1, I8, I32, I64, POINTER, Builder, Type, Value
 from chainrule.backends.native.lanes import ROWS
-from chainrule.backends.native.layout import LANES, Extent, Layout
+from chainrule.backends.native.layout import HALF, LANES, Extent, Layout
 from chainrule.backends.native.moving import MOVES
 from chainrule.backends.native.random_words import random_words
 from chainrule.backends.native.schedule import Schedule
@@ -196,8 +196,15 @@ class Body:
             at = self.address(node, layout, indices)
             if lane_axis is None or isinstance(indices[lane_axis], Uniform):
                 return self.splat(self._load(node, at, 1))
-            return self._load(node, at, LANES)
+            return self._panel_row(node, at, layout.extents[lane_axis])
         return self._gathered(node, layout, indices)
+
+    def _panel_row(self, node: Node, at: Value, extent: Extent) -> Value:
+        """The lanes of one row of a panel; of a narrow one only half is read, the rest is padding."""
+        if not extent.is_fixed or extent.most > HALF:
+            return self._load(node, at, LANES)
+        near = self._load(node, at, HALF)
+        return self.b.joined(near, self.b.constant(near.type, 0))
 
     def address(self, node: Node, layout: Layout, indices: Indices) -> Value:
         """The address of the element, or of the panel's row, at an index."""

@@ -20,6 +20,7 @@ from chainrule.backends.protocol import Array
 from chainrule.graph.tensor_type import Dim, DType, Shape, Size, TensorType
 
 LANES: Final = 16
+HALF: Final = 8  # columns up to which half a panel is computed
 LINE: Final = 64  # bytes; every buffer begins on a cache line
 SAME: Final = 2048  # bytes; what lies multiples of this apart competes for a few places in the nearest cache
 

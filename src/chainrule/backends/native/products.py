@@ -321,8 +321,10 @@ class ProductWriter(LoopWriter):
         assert scratch is not None
 
         def each(i: Value, _: tuple[Value, ...]) -> Sequence[Value]:
-            row = b.load(self.element.of(LANES), b.at(scratch, times(b, i, LANES), self.element))
-            self._follow(panel, plus(b, begin, i), row)
+            at = b.at(scratch, times(b, i, LANES), self.element)
+            lanes = range(0, self.tile.vectors * self.tile.lanes, self.tile.lanes)
+            row = [b.load(self.tiles.wide, b.at(at, lane, self.element)) for lane in lanes]
+            self._follow(panel, plus(b, begin, i), self.tiles.joined(row))
             return ()
 
         b.loop(number(0), height, 1, (), each, at_least_once=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from chainrule.backends.native.grouping import is_transposed, operand
-from chainrule.backends.native.layout import LANES, Extent, Sizes
+from chainrule.backends.native.layout import HALF, LANES, Extent, Sizes
 from chainrule.backends.native.machine import Isa
 from chainrule.graph.node import Node
 from chainrule.graph.tensor_type import DType
@@ -14,7 +14,6 @@ from chainrule.graph.tensor_type import DType
 Left: TypeAlias = Literal["rows", "columns"]
 Right: TypeAlias = Literal["panels", "turned", "numbers"]
 
-HALF: Final = 8  # columns up to which half a panel is computed
 SHARED_PANELS: Final = 4  # from here on threads share the panels of the result, below its rows
 MOST_ROWS: Final = 96  # that a kernel takes at once, while a block of the right operand is near
 DYNAMIC_ROWS: Final = 8  # rows of a tile at most where the batch decides, since each number of rows has its own code
