@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,23 @@ def test_a_crew_does_every_task_once_and_tells_of_failures() -> None:
         crew_.run(fails, 3)
     crew_.run(done.add, 3)
     assert done == {0, 1, 2, 3}
+
+
+def test_a_crew_waits_for_all_of_a_task_after_one_that_was_interrupted() -> None:
+    crew_, done = Crew(), set[int]()
+
+    def is_interrupted(number: int) -> None:
+        if number == 0:
+            raise KeyboardInterrupt
+
+    def takes_longer(number: int) -> None:
+        time.sleep(0.05 * number)
+        done.add(number)
+
+    with pytest.raises(KeyboardInterrupt):
+        crew_.run(is_interrupted, 3)
+    crew_.run(takes_longer, 3)
+    assert done == {0, 1, 2}
 
 
 def test_patience_goes_on_alone_where_the_machine_is_busy() -> None:

@@ -76,14 +76,16 @@ class Crew:
         self._done: SimpleQueue[tuple[int, BaseException | None]] = SimpleQueue()
 
     def run(self, task: Task, threads: int) -> None:
-        """Run task(0), task(1), … on as many threads at once, and wait for all."""
+        """Run task(0), task(1), … on as many threads at once, and wait for all, even where the first is interrupted."""
         with self._lock:
             while len(self._tasks) < threads - 1:
                 self._hire()
             for queue in self._tasks[: threads - 1]:
                 queue.put(task)
-            task(0)
-            failures = [self._done.get()[1] for _ in range(threads - 1)]
+            try:
+                task(0)
+            finally:
+                failures = [self._done.get()[1] for _ in range(threads - 1)]
         for failure in failures:
             if failure is not None:
                 raise failure
