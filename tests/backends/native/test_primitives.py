@@ -158,6 +158,15 @@ def test_reductions_agree_in_every_direction(dtype: Any, shape: tuple[int, int],
         assert np.array_equal(ours[name], wanted[name], equal_nan=ours[name].dtype.kind == "f"), name
 
 
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_of_truths_the_first_true_one_is_the_largest(shape: tuple[int, int]) -> None:
+    x = e.variable("x", "bool", (N, shape[1]))
+    graph = formula(down=e.argmax(x, 0), along=e.argmax(x, 1), none=e.argmax(e.logical_and(x, e.logical_not(x)), 1))
+    ours, wanted = both(graph, {"x": np.random.default_rng(3).random(shape) < 0.2})
+    for name in ours:
+        assert np.array_equal(ours[name], wanted[name]), name
+
+
 @pytest.mark.parametrize("isa", ISAS, ids=lambda isa: isa.name)
 @pytest.mark.parametrize(
     "size", [(1, 1, 1), (1, 7, 3), (5, 1, 4), (6, 9, 1), (10, 20, 10), (33, 17, 40), (4, 8, 70)], ids=str

@@ -105,3 +105,17 @@ def test_every_kind_of_sum_is_taken_in_the_order_of_the_loops(monkeypatch: pytes
     plain = train(step, NativeBackend(), start, data, 1, 9)
     for ours, theirs in zip(quick, plain, strict=True):
         assert all(ours[key].tobytes() == array.tobytes() for key, array in theirs.items())
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint32"])
+def test_the_largest_whole_number_is_that_of_the_loops(dtype: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    x, seen = e.variable("x", dtype, (named("n"), 3)), e.variable("seen", dtype, (3,))
+    outputs = {"seen": e.maximum(seen, e.max(x, 0)), "top": e.max(x), "total": e.sum(x), "each": e.sum(e.max(x, 1))}
+    step = Step(make_graph({name: each.node for name, each in outputs.items()}), ("seen",), ("x",))
+    bounds = np.iinfo(dtype)
+    data = {"x": np.array([[bounds.min, 1, bounds.max], [2, bounds.max - 1, 3], [4, 5, 6], [7, 8, 9]], dtype)}
+    found = [train(step, backend, {"seen": np.zeros(3, dtype)}, data, 2, 2) for backend in (NativeBackend(), REFERENCE)]
+    monkeypatch.setattr(driver, "fits", lambda plan: False)
+    found.append(train(step, NativeBackend(), {"seen": np.zeros(3, dtype)}, data, 2, 2))
+    for quick, wanted, plain in zip(*found, strict=True):
+        assert all(quick[key].tobytes() == array.tobytes() == plain[key].tobytes() for key, array in wanted.items())

@@ -79,7 +79,7 @@ class Max(Reduction):
     """The largest; NaN if there is one."""
 
     def _unsigned(self) -> bool:
-        return self.node.tensor.dtype == "uint32"
+        return self.node.inputs[0].tensor.dtype in ("uint32", "bool")
 
     def initial(self) -> list[Value]:
         """The least there is."""
@@ -130,9 +130,6 @@ class Argmax(Max):
             both, above = b.compare("eq", x, y), b.compare("ugt" if self._unsigned() else "sgt", y, x)
         takes = b.bit_or(above, b.bit_and(both, b.compare("slt", j, i)))
         return [b.select(takes, y, x), b.select(takes, j, i)]
-
-    def _unsigned(self) -> bool:
-        return self.node.inputs[0].tensor.dtype == "uint32"
 
     def final(self, carried: Sequence[Value]) -> Value:
         """The place of the best of the lanes: the first that holds the largest, or NaN."""

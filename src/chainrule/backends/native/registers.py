@@ -7,6 +7,7 @@ what lies between is gone: memory, loops and calls.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -127,7 +128,7 @@ class Registers:
         ordered = places.transpose([*kept, *inner, *(a for a in axes if a not in inner)])
         ordered = ordered.reshape([places.shape[a] for a in kept] + [places.shape[a] for a in inner])
         flat = ordered.reshape(int(np.prod(ordered.shape[: len(kept)], dtype=np.int64)), -1, places.shape[inner[-1]])
-        combine = self.b.add if node.primitive == "sum" else self._larger
+        combine = self.b.add if node.primitive == "sum" else self._larger_of(node)
         turns = TURNS if node.primitive == "sum" else 1
         if not across:
             all_of_them = [self._picked(base, column) for column in flat.reshape(len(flat), -1).T]
@@ -147,8 +148,8 @@ class Registers:
         assert result is not None
         return result
 
-    def _larger(self, x: Value, y: Value) -> Value:
-        return larger(self.b, x, y)
+    def _larger_of(self, node: Node) -> Callable[[Value, Value], Value]:
+        return partial(larger, self.b, unsigned=node.tensor.dtype == "uint32")
 
     def _product(self, node: Node) -> Value:
         (x, at_x), (w, at_w) = (self._places(source) for source in node.inputs)
