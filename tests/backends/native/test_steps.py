@@ -144,3 +144,22 @@ def test_states_may_change_places() -> None:
         results.append((program.read(result.state), result.measurements))
     close(results[0][0], results[1][0], 1e-6)
     close(results[0][1], results[1][1], 1e-6)
+
+
+def test_what_is_asked_for_turned_is_read_before_its_source_moves_on() -> None:
+    from chainrule.backends.protocol import Step
+    from chainrule.graph import expr as e
+    from chainrule.graph.node import make_graph
+
+    w, total = e.variable("W", "float32", (20, 20)), e.variable("total", "float32", (20, 20))
+    square = e.transpose(w, (1, 0)) @ w
+    outputs = {"W": w * 0.5, "total": total + square, "turned": w.T, "square": square.T}
+    step = Step(make_graph({name: each.node for name, each in outputs.items()}), ("W", "total"), ())
+    start = {name: np.random.default_rng(3).normal(size=(20, 20)).astype("f4") for name in step.state}
+    results: list[Any] = []
+    for backend in (native(), REFERENCE):
+        program = backend.compile(step)
+        result = program.run(program.start(start), {}, np.zeros(3, np.int64), np.arange(4), {}, 0, StopFlag())
+        results.append((program.read(result.state), result.measurements))
+    close(results[0][0], results[1][0], 1e-6)
+    close(results[0][1], results[1][1], 1e-6)

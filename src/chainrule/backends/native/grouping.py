@@ -112,7 +112,8 @@ class Grouping:
         if node not in self._reads:
             found: dict[Node, bool] = {}
             sources = map(operand, node.inputs) if is_product(node) and node.tensor.rank == 2 else node.inputs
-            stack = [(source, not is_product(node)) for source in sources]
+            moves = is_product(node) or (node in self.copied and not keeps_index(node, self.sizes))
+            stack = [(source, not moves) for source in sources]
             while stack:
                 source, same = stack.pop()
                 if source.primitive == "input" or self.is_computed(source):
