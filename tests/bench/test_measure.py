@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,24 @@ def test_a_process_trains_what_it_is_told(begin: Callable[[str, int], Process]) 
         done = worker.do("window")
         assert done["steps"] == steps
         assert done["seconds"] > 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the state of a process here")
+def test_a_process_rests_between_its_turns(begin: Callable[[str, int], Process]) -> None:
+    with begin("numpy_by_hand", 0) as worker:
+        for turn in (worker.ready, lambda: worker.do("check"), lambda: worker.do("window")):
+            turn()
+            assert _state(worker) == "T"
+
+
+def _state(worker: Process) -> str:
+    """The letter Linux has for what a process does, told until it has heard of a signal."""
+    for _ in range(500):
+        state = Path(f"/proc/{worker.number}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+        if state == "T":
+            return state
+        time.sleep(0.01)
+    return state
 
 
 def test_a_process_that_cannot_says_why(begin: Callable[[str, int], Process]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -54,7 +55,11 @@ class Failed(Exception):  # noqa: N818 - what came of an order, never raised to 
 
 
 class Process:
-    """A process that serves one variant of one peer, or the probe."""
+    """A process that serves one variant of one peer, or the probe.
+
+    It is stopped, where the system can do that, while it has nothing to do: threads that go on waiting in a loop after
+    their system's turn would take the core from the next.
+    """
 
     def __init__(
         self, folder: Path, peer: str, number: int, cores: tuple[int, ...], log: Path, length: float = 1.0
@@ -85,6 +90,7 @@ class Process:
         Raises: Failed.
         """
         self._listen()
+        self._stop()
 
     def do(self, order: str) -> dict[str, Any]:
         """Tell it, and wait for the answer.
@@ -92,15 +98,19 @@ class Process:
         Raises: Failed when it could not, or died.
         """
         assert self._process.stdin is not None
+        self._go_on()
         try:
             self._process.stdin.write(json.dumps({"do": order}) + "\n")
             self._process.stdin.flush()
         except OSError:
             raise Failed(self._death()) from None
-        return self._listen()
+        said = self._listen()
+        self._stop()
+        return said
 
     def end(self) -> None:
         """Let it go: it ends when nobody speaks to it any more."""
+        self._go_on()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 stream.close()
@@ -119,6 +129,14 @@ class Process:
     ) -> None:
         """End it."""
         self.end()
+
+    def _stop(self) -> None:
+        if sys.platform != "win32":
+            self._process.send_signal(signal.SIGSTOP)
+
+    def _go_on(self) -> None:
+        if sys.platform != "win32":
+            self._process.send_signal(signal.SIGCONT)
 
     def _listen(self) -> dict[str, Any]:
         assert self._process.stdout is not None
