@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from chainrule.document import Document, Number, Table, find, render_text
 from chainrule.errors import ShapeError, UnknownNameError, ValueRangeError

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from chainrule.errors import ChainruleError, DerivativeError, ShapeError, UnknownNameError, ValueRangeError
 from chainrule.explain.opened import Opened

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 import chainrule as cr
@@ -42,7 +43,7 @@ def test_every_difference_stands_beside_its_bound(digits_run: cr.Run) -> None:
 def test_a_kink_is_told_without_numbers(digits_run: cr.Run) -> None:
     verdicts = digits_run.check_gradients(1)
     only = verdicts.verdicts[0]
-    at_kink = replace(only, witnesses=tuple(replace(each, kink=True) for each in only.witnesses))
+    at_kink = replace(only, witnesses=tuple(msgspec.structs.replace(each, kink=True) for each in only.witnesses))
     lines = str(Verdicts(verdicts.run, (at_kink,)).page).splitlines()
     assert [line.split()[-2:] for line in lines if line.endswith("kink")] == [
         ["difference", "kink"],
@@ -65,7 +66,7 @@ def test_a_network_smaller_than_the_pick_is_checked_whole() -> None:
 def test_a_wrong_gradient_is_seen(digits_run: cr.Run) -> None:
     verdicts = digits_run.check_gradients(2)
     first = verdicts.verdicts[0]
-    witnesses = tuple(replace(each, difference=2.0 * each.bound + 1e-6) for each in first.witnesses)
+    witnesses = tuple(msgspec.structs.replace(each, difference=2.0 * each.bound + 1e-6) for each in first.witnesses)
     wrong = Verdicts(verdicts.run, (Verdict(first.weight, first.gradient, witnesses), *verdicts.verdicts[1:]))
     assert not wrong.agree
     assert wrong.data["agree"] is False

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final, TypeAlias
+
+import msgspec
 
 from chainrule.autodiff.tidy import repeated
 from chainrule.graph import expr as e
@@ -32,12 +33,11 @@ _LARGEST_EXPONENT: Final = {"float32": 127, "float64": 1023}  # emax; IEEE 754-2
 _ONE: Final = Fraction(1)
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(msgspec.Struct, frozen=True):
     """A coefficient times atoms to whole powers."""
 
     coefficient: Fraction
-    powers: Powers = field(default_factory=dict[Node, int])
+    powers: Powers = msgspec.field(default_factory=dict[Node, int])
 
     def key(self) -> frozenset[tuple[Node, int]]:
         """What makes two terms alike."""
@@ -51,8 +51,7 @@ class TooLargeError(Exception):
     """Expanding would make too many terms, or a number that the dtype cannot hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flattener:
+class Flattener(msgspec.Struct, frozen=True):
     """Flattens a node into terms; `keep(sum)` tells which sums stay whole instead of being multiplied out."""
 
     context: Context

@@ -8,8 +8,9 @@ of each value that is needed (a window), and the terms are built from there up a
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+import msgspec
 
 from chainrule.autodiff.sample_axis import Followed, follow
 from chainrule.autodiff.sample_sum import contracted, terms
@@ -73,8 +74,7 @@ def _inside(i: int, dim: Dim) -> bool:
     return isinstance(dim, int) and 0 <= i < dim
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(msgspec.Struct, frozen=True):
     """What the rules below look up: the samples' size, where it lies, and which nodes are sums over it."""
 
     samples: Size

@@ -7,16 +7,16 @@ contracts along it. The axis may move (transpose), lie inside a longer one (n·t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+import msgspec
 
 from chainrule.graph.node import Graph, Node, topological
 from chainrule.graph.primitives import PRIMITIVES
 from chainrule.graph.tensor_type import Dim, Shape, Size, TupleType, named, product
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(msgspec.Struct, frozen=True):
     """The samples lie along `axis`, each as `inner` consecutive places of it: 1, or t where the axis is n·t."""
 
     axis: int
@@ -33,8 +33,7 @@ Layout: TypeAlias = Rows | None  # None: nothing in the value varies with one sa
 Layouts: TypeAlias = tuple[Layout, ...]  # one per output of the node
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
+class Followed(msgspec.Struct, frozen=True):
     """The layouts of every output of every node, and the nodes at which rows mix, in order."""
 
     layouts: dict[Node, Layouts]

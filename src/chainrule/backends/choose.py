@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from chainrule.backends.protocol import Backend, Program, Step
 from chainrule.errors import BackendError, ChainruleError, UnknownNameError
@@ -14,8 +15,7 @@ from chainrule.errors import BackendError, ChainruleError, UnknownNameError
 PROGRAMS_KEPT: Final = 16  # a run needs three: train, validate, explain
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True):
     """A backend that can be chosen: where it lives, and a sentence on what it is good for."""
 
     name: str
@@ -24,8 +24,7 @@ class Offer:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """The backend that will run a step.
 
     Attributes:

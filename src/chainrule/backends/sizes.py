@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import NoReturn
+
+import msgspec
 
 from chainrule.errors import ShapeError
 from chainrule.graph.node import Graph
 from chainrule.graph.tensor_type import Size, show_shape
 
 
-@dataclass(frozen=True, slots=True)
-class _Equation:
+class _Equation(msgspec.Struct, frozen=True):
     """An axis of an input says that a size has a value."""
 
     name: str

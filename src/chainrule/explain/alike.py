@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, Final
+
+import msgspec
 
 from chainrule.document import (
     Code,
@@ -37,8 +39,7 @@ ACTIVATION: Final = "a"  # what a layer reads; of the first layer it is x, so aâ
 Layer = tuple[str, Sequence[Relation]]  # a name, and its formulas
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(msgspec.Struct, frozen=True):
     """Layers that follow one another and are written once, or one layer by itself.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from chainrule.document import (
     Call,
@@ -63,8 +64,7 @@ def _stands_close(factor: Formula) -> bool:
     return isinstance(factor, (Symbol, Plus, Call))
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
+class _Choice(msgspec.Struct, frozen=True):
     """A value that is one thing under a condition and another without it; None where that is 0."""
 
     condition: Node

@@ -6,6 +6,8 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
+import msgspec
+
 from chainrule.document import (
     Beside,
     Content,
@@ -114,7 +116,8 @@ class Book:
         """L as the mean of ℓₙ, with its value."""
         named = {**self.notation.symbols, self._subject.losses: SAMPLE_LOSS}
         formula = equals(
-            LOSS, Writer(replace(self.notation, symbols=named)).write(self._subject.loss, None, named=False)
+            LOSS,
+            Writer(msgspec.structs.replace(self.notation, symbols=named)).write(self._subject.loss, None, named=False),
         )
         own = Writer(self.notation).write(self._subject.losses, at("n"), named=False)
         lines = (

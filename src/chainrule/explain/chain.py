@@ -8,9 +8,10 @@ is a sum with one path for each unit of the next layer that reads a.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+import msgspec
 
 from chainrule.autodiff.reverse import adjoints
 from chainrule.errors import DerivativeError
@@ -22,8 +23,7 @@ from chainrule.graph.primitives import PRIMITIVES
 WAYS_KEPT: Final = 4  # networks whose weights are opened one after the other
 
 
-@dataclass(frozen=True, slots=True)
-class Slope:
+class Slope(msgspec.Struct, frozen=True):
     """An elementwise step from one named value to the next: ∂a/∂z of each unit.
 
     Attributes:
@@ -35,16 +35,14 @@ class Slope:
     lower: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(msgspec.Struct, frozen=True):
     """A layer that reads the activation: its pre-activation's name and its weight's name."""
 
     z: str
     W: str
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """The way from a weight to the loss, by the names of what is passed.
 
     Attributes:
@@ -68,8 +66,7 @@ class Route:
         return self.slopes[-1].upper if self.slopes else self.z
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(msgspec.Struct, frozen=True):
     """The safe forms of a subject's nodes, and each one's adjoint of the samples' losses.
 
     Attributes:

@@ -8,8 +8,8 @@ Adam's mean square v, is taken as it was; what is left is linear again, so the t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from chainrule.autodiff.reverse import gradients
@@ -24,8 +24,7 @@ from chainrule.graph.primitives import rebuild
 PARAMETER, GRADIENT = "parameter", "gradient"
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Credit:
+class Credit(msgspec.Struct, frozen=True, eq=False):
     """What the gradients of s steps are worth in a weight's change.
 
     Attributes:

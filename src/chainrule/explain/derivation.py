@@ -7,9 +7,10 @@ time; each answer is simplified with what is known of the values, and the identi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
+
+import msgspec
 
 from chainrule.autodiff.reverse import adjoints
 from chainrule.autodiff.simplify import simplify
@@ -28,8 +29,7 @@ ADJOINT: Final = "∂ "  # before a value's name: the adjoint of it
 LOSSES: Final = "losses"
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(msgspec.Struct, frozen=True):
     """One formula of the way back.
 
     Attributes:

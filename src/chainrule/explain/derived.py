@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
+import msgspec
 import numpy as np
 
 from chainrule.autodiff.reverse import adjoints
@@ -25,8 +25,7 @@ from chainrule.graph.node import Node
 FILLED = NumberStyle("significant", 4)  # of numbers that stand in a formula
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(msgspec.Struct, frozen=True):
     """How large an array is: ‖v‖, its largest element in size and where it stands, how many are exactly 0."""
 
     shape: tuple[int, ...]

@@ -6,9 +6,9 @@ Layers that are alike are written once, for layer l; the numbers of each stand a
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from chainrule.backends.protocol import Array
@@ -29,8 +29,7 @@ _PARTS: Final = frozenset({"multiply", "matmul", "divide", "negate", "broadcast"
 _TERMS: Final = frozenset({"add", "subtract"})
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """An equation of the way back.
 
     Attributes:
@@ -79,8 +78,7 @@ def _labels(derived: Derived, name: str, *, whole: bool) -> Labels:
     return at(*[derived.sample if is_value else None] * (rank > 1), *[None] * (rank - 2), unit)
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(msgspec.Struct, frozen=True):
     """Equations of the way back that stand together: those of one layer, or of layers that are alike.
 
     Attributes:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 import numpy as np
 
 from chainrule.backends.protocol import Array
@@ -77,8 +77,7 @@ def witness_data(found: Sequence[Witness]) -> list[Plain]:
 # ---- of whole parameters ----
 
 
-@dataclass(frozen=True, slots=True)
-class Slope:
+class Slope(msgspec.Struct, frozen=True):
     """The slope of the loss where many weights move at once.
 
     Attributes:

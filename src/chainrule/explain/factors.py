@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from chainrule.document import Formula, Number, Product, Sum, Symbol, partial, plus, times
@@ -24,8 +24,7 @@ MOST_TERMS: Final = 64  # paths that are handed to programs one by one
 K: Final = "k"
 
 
-@dataclass(frozen=True, slots=True)
-class Factor:
+class Factor(msgspec.Struct, frozen=True):
     """One factor of a chain.
 
     Attributes:
@@ -45,8 +44,7 @@ class Factor:
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(msgspec.Struct, frozen=True):
     """A weight's gradient on one sample as a product.
 
     Attributes:

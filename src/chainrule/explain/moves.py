@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from chainrule.backends.protocol import Array
@@ -46,8 +47,7 @@ SIGNED: Final = NumberStyle("significant", 5, signed=True)
 ALONE: Final = ", alone"  # were this sample the whole batch
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(msgspec.Struct, frozen=True):
     """A parameter before and after a step.
 
     Attributes:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 import numpy as np
 
 from chainrule.backends.protocol import Array
@@ -21,8 +21,7 @@ NINE: Final = NumberStyle("significant", 9)
 OTHERS: Final = "the next step of training takes other rows"
 
 
-@dataclass(frozen=True, slots=True)
-class NarrowWeight:
+class NarrowWeight(msgspec.Struct, frozen=True):
     """One weight in the dtype of training.
 
     Attributes:

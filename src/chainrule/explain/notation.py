@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
+
+import msgspec
 
 from chainrule.document import Differential, Formula, Fraction, Indices, Number, Symbol, partial, symbol
 from chainrule.graph.node import Node
@@ -14,8 +16,7 @@ SAMPLES: Final = "n"  # the axis of the samples
 Index = Sequence["Formula | None"]  # one label per axis; None leaves the axis unsaid, as the sample of a batch
 
 
-@dataclass(frozen=True, slots=True)
-class Notation:
+class Notation(msgspec.Struct, frozen=True):
     """How named nodes are written.
 
     Attributes:

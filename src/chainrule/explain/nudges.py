@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -25,8 +25,7 @@ BOUND: Final = 1e-12  # of Σ|terms|: rounding of a sum of float64 products stay
 _UNIT: Final = re.compile(r"\s*(?P<layer>[^\[\]]+?)\s*\[\s*(?P<unit>[0-9]{1,18})\s*\]\s*")
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Nudges:
+class Nudges(msgspec.Struct, frozen=True, eq=False):
     """What the samples want of k weights.
 
     Attributes:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from chainrule.document import (
@@ -216,8 +216,7 @@ def _together(found: Nudges, shown: list[int]) -> list[Block]:
     return [Labeled("Samples", (Paragraph(tuple(spans)),), name="samples")]
 
 
-@dataclass(frozen=True, slots=True)
-class _Class:
+class _Class(msgspec.Struct, frozen=True):
     """What the samples of a class want together.
 
     Attributes:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
+import msgspec
 import numpy as np
 
 from chainrule.autodiff.forward import jvp
@@ -23,8 +23,7 @@ from chainrule.graph.node import Node
 EXACT = 1e-13  # of Σ|terms|: a product of factors that is further off from what it is equal to is not shown
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(msgspec.Struct, frozen=True):
     """One path: through unit k of a layer that reads the activation, or through element k of a row it is part of.
 
     Attributes:
@@ -40,16 +39,14 @@ class Path:
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(msgspec.Struct, frozen=True):
     """Where the chain of one unit starts: the adjoint ∂ℓ/∂v of a value v, before any slope is multiplied to it."""
 
     name: str
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class Factor:
+class Factor(msgspec.Struct, frozen=True):
     """One column of the table of paths: its values for every unit k, and the derivative it is of, if that is told.
 
     Attributes:

@@ -6,8 +6,8 @@ No sentence is canned: each is chosen by the numbers and carries them.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from chainrule.backends.protocol import Array
@@ -25,8 +25,7 @@ THREE = NumberStyle("significant", 3)
 PERCENT = NumberStyle("percent", 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Alive:
+class Alive(msgspec.Struct, frozen=True):
     """A weight of the same layer that does get a gradient."""
 
     name: str

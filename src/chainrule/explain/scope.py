@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+import msgspec
 
 from chainrule.errors import ShapeError, UnknownNameError
 from chainrule.explain.subject import MOST_ECHOED, Subject, parse_weight, show_weight
@@ -17,8 +18,7 @@ Weight: TypeAlias = tuple[str, tuple[int, ...]]  # a parameter's name, and a pos
 _UNIT: Final = re.compile(r"\s*(?P<layer>[^\[\]]+?)\s*\[\s*(?P<unit>[0-9]{1,18})\s*\]\s*")
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """What is derived.
 
     Attributes:

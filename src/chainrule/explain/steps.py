@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from chainrule.document import Block, Equation, Equations, Formula, Labeled, Paragraph, Plain, equals, partial
 from chainrule.explain.formulas import Labels, Writer
@@ -84,8 +85,7 @@ MOVES_A_SIGN: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(msgspec.Struct, frozen=True):
     """The derivative after one identity, or after several of a kind.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from chainrule.backends.protocol import Array
 from chainrule.document import Symbol
@@ -18,8 +19,7 @@ MOST_ECHOED: Final = 60  # characters of what somebody wrote that are said back
 _WHOLE: Final = re.compile(r"\s*-?[0-9]{1,18}\s*")
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateRule:
+class UpdateRule(msgspec.Struct, frozen=True):
     """How the optimizer changes one weight, as a graph of scalars.
 
     Attributes:
@@ -39,8 +39,7 @@ class UpdateRule:
     said: str
 
 
-@dataclass(frozen=True, slots=True)
-class Narrow:
+class Narrow(msgspec.Struct, frozen=True):
     """Gradients and update in the dtype of training, where that is narrower than float64.
 
     Attributes:
@@ -54,8 +53,7 @@ class Narrow:
     is_next: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True):
     """A loss on a batch, written as in the book, with what a person calls its parts.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+import msgspec
 
 from chainrule.autodiff.forward import jvp
 from chainrule.autodiff.picking import one_place
@@ -23,8 +24,7 @@ FORMS_KEPT: Final = 64  # derivatives of the few networks that are explained one
 SHORT: Final = 8  # nodes: 2(ŷ − y)/3 has seven
 
 
-@dataclass(frozen=True, slots=True)
-class Simplified:
+class Simplified(msgspec.Struct, frozen=True):
     """A derivative in its textbook form.
 
     Attributes:

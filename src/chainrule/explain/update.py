@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from chainrule.backends.protocol import Array
@@ -37,8 +38,7 @@ if TYPE_CHECKING:
 SIX = NumberStyle("significant", 6)
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(msgspec.Struct, frozen=True):
     """One weight before and after a step.
 
     Attributes:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -17,8 +17,7 @@ EPSILON: Final = {"float32": 2.0**-23, "float64": 2.0**-52}
 TERMS: Final = 16.0  # roundings on the way of a term from sample to weight, which are taken to add up
 
 
-@dataclass(frozen=True, slots=True)
-class SampleShare:
+class SampleShare(msgspec.Struct, frozen=True):
     """What one sample has had in the change of the weight.
 
     Attributes:
@@ -34,8 +33,7 @@ class SampleShare:
     visits: int
 
 
-@dataclass(frozen=True, slots=True)
-class ClassShare:
+class ClassShare(msgspec.Struct, frozen=True):
     """What the samples of one class have had together."""
 
     name: str
@@ -43,8 +41,7 @@ class ClassShare:
     samples: int
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(msgspec.Struct, frozen=True):
     """One step.
 
     Attributes:
@@ -66,8 +63,7 @@ class Move:
     samples: tuple[tuple[int, str, float], ...]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Past:
+class Past(msgspec.Struct, frozen=True, eq=False):
     """What was measured of a weight in s steps with v visits of samples.
 
     Attributes:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from chainrule.document import (
@@ -39,8 +39,7 @@ ONE: Final = NumberStyle("significant", 1)
 TWO: Final = NumberStyle("significant", 2)
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """What the page says beside the numbers.
 
     Attributes:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from chainrule.autodiff.forward import jvp
@@ -30,8 +30,7 @@ SMALLEST_STEP: Final = 2.0**-40
 COMPLEX_STEP: Final = 1e-20  # its square vanishes beside 1 in float64
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
+class Witness(msgspec.Struct, frozen=True):
     """One measurement of a derivative.
 
     Attributes:
@@ -117,7 +116,7 @@ def _called(
     if through_complex is not None:
         found.append(through_complex)
     found.append(_tangent(loss, moving, claimed, own, inputs))
-    return [replace(witness, kink=found[0].kink) for witness in found]
+    return [msgspec.structs.replace(witness, kink=found[0].kink) for witness in found]
 
 
 def _direction(parameter: Node) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 from weakref import WeakValueDictionary
+
+import msgspec
 
 from chainrule.errors import GraphError, UnknownNameError
 from chainrule.graph.tensor_type import AnyType, Size, TensorType
@@ -107,8 +108,7 @@ def _exact(value: Attribute) -> Hashable:
     return (type(value).__name__, value)
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(msgspec.Struct, frozen=True):
     """A computation: named inputs, named outputs, and what is known of the inputs.
 
     Attributes:

@@ -8,8 +8,9 @@ A test holds every cell of every table to be filled, or absent with a reason.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+import msgspec
 
 from chainrule.errors import DTypeError, GraphError, ShapeError, UnknownNameError, ValueRangeError
 from chainrule.graph.node import Attribute, Attributes, Graph, Node, intern
@@ -31,8 +32,7 @@ Kind: TypeAlias = Literal["source", "elementwise", "structure", "reduction", "pr
 TypeRule: TypeAlias = Callable[[str, tuple[AnyType, ...], dict[str, Attribute]], AnyType]
 
 
-@dataclass(frozen=True, slots=True)
-class Primitive:
+class Primitive(msgspec.Struct, frozen=True):
     """One row: `arity` is the number of inputs (None: any), `attributes` the names it must be given."""
 
     name: str

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+import msgspec
+
 from chainrule.graph import expr as e
 from chainrule.graph.facts import Fact, Facts
 from chainrule.graph.node import Graph, Node, unseen
@@ -17,10 +19,8 @@ from chainrule.graph.tensor_type import TensorType
 Bindings: TypeAlias = dict[str, Node]
 
 
-class Pattern:
+class Pattern(msgspec.Struct, frozen=True, eq=False):
     """A formula with holes; operators build larger ones, so that a rule reads as in the book."""
-
-    __slots__ = ()
 
     def __add__(self, other: Pattern | float) -> Pattern:
         return Applied("add", (self, _pattern(other)))
@@ -50,22 +50,19 @@ class Pattern:
         return Applied("negate", (self,))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Wild(Pattern):
+class Wild(Pattern, frozen=True, eq=False):
     """A hole: matches anything, and the same thing wherever its name stands again."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Literal(Pattern):
+class Literal(Pattern, frozen=True, eq=False):
     """A number, repeated over any shape."""
 
     value: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Applied(Pattern):
+class Applied(Pattern, frozen=True, eq=False):
     """A primitive without attributes applied to patterns; operands of a commutative one match in either order."""
 
     primitive: str
@@ -157,8 +154,7 @@ Attempt: TypeAlias = Callable[[Node, Context], Node | None]
 Condition: TypeAlias = Callable[[Mapping[str, Node], Context], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """One identity: its statement, the primitives it may start from, and the attempt to apply it to a node."""
 
     name: str
@@ -190,8 +186,7 @@ def nonzero(*names: str) -> Condition:
 # ---- the driver ----
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One rule that fired: what stood there, what stands there now, and the facts it rests on."""
 
     rule: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
+
+import msgspec
 
 from chainrule.errors import DTypeError, ShapeError, UnknownNameError
 
@@ -18,8 +19,7 @@ INTEGERS: Final[frozenset[DType]] = frozenset({"int32", "uint32"})
 STORAGE_ONLY: Final[frozenset[DType]] = frozenset({"uint8", "int8", "float16"})  # enter by an explicit cast
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(msgspec.Struct, frozen=True):
     """A dimension known by name: a positive integer times a product of symbols, as in 3·n·t."""
 
     factor: int
@@ -81,8 +81,7 @@ def _number(dim: Dim, sizes: dict[str, int]) -> int:
     return dim.factor * math.prod(sizes[s] for s in dim.symbols)
 
 
-@dataclass(frozen=True, slots=True)
-class TensorType:
+class TensorType(msgspec.Struct, frozen=True):
     """The dtype and the shape of one value; a scalar has shape ()."""
 
     dtype: DType
@@ -117,8 +116,7 @@ class TensorType:
         return TensorType(dtype, self.shape)
 
 
-@dataclass(frozen=True, slots=True)
-class TupleType:
+class TupleType(msgspec.Struct, frozen=True):
     """The type of a node with several outputs, read one by one with `item`."""
 
     items: tuple[TensorType, ...]

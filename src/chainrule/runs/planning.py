@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
 from numbers import Integral
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from chainrule.backends.native import NativeBackend
 from chainrule.backends.native.machine import Isa
@@ -203,7 +204,7 @@ def _few(words: tuple[str, ...], most: int, between: str) -> str:
 
 
 def _data(name: str, plan: Plan, limits: Reading, passes: float, seconds: list[float]) -> dict[str, Plain]:
-    data = asdict(plan)
+    data: dict[str, Any] = msgspec.to_builtins(plan)
     for stage, best in zip(data["stages"], seconds, strict=True):
         stage["seconds_at_best"] = best
     data["effort"]["passes"] = passes

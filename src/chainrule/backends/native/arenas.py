@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from chainrule.backends.native.layout import LINE, Layout, Sizes, pack, unpack
@@ -15,8 +15,7 @@ from chainrule.graph.node import Graph
 SLACK: Final = 8192  # bytes after an arena: rows beyond the last one are read while a panel is turned, and not used
 
 
-@dataclass(frozen=True, slots=True)
-class Buffer:
+class Buffer(msgspec.Struct, frozen=True):
     """A place in memory for one value.
 
     Attributes:

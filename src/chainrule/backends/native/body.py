@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+import msgspec
+
 from chainrule.backends.native.arenas import Buffer
 from chainrule.backends.native.grouping import Group
 from chainrule.backends.native.indices import (
@@ -33,8 +35,7 @@ from chainrule.backends.native.vocabulary import is_moved, is_reduction
 from chainrule.graph.node import Node
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(msgspec.Struct, frozen=True):
     """Something the driver hands to a function.
 
     Attributes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from chainrule.backends.given import NUMPY
@@ -45,8 +45,7 @@ if TYPE_CHECKING:
     from chainrule.backends.native.driver import Code
 
 
-@dataclass(frozen=True, slots=True)
-class Effort:
+class Effort(msgspec.Struct, frozen=True):
     """What it took to compile a plan.
 
     Attributes:
@@ -62,8 +61,7 @@ class Effort:
     kept: int
 
 
-@dataclass(frozen=True, slots=True)
-class Entered:
+class Entered(msgspec.Struct, frozen=True):
     """The function that runs a slice, and what it is made of."""
 
     recipe: Recipe

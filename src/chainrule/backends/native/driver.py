@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from chainrule.backends.native.arenas import Buffer
 from chainrule.backends.native.body import Given
@@ -39,8 +40,7 @@ ALONE: Final = "cr_slice_alone"
 SHARED: Final = "cr_slice_shared"
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(msgspec.Struct, frozen=True):
     """The text of a program and what its caller must provide.
 
     Attributes:
@@ -63,8 +63,7 @@ class Code:
         return self.written.calls
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """The function that runs a slice, for one thread or for several.
 
     Attributes:

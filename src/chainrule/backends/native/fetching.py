@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
 
 from chainrule.backends.native.body import Body, Given, in_memory
 from chainrule.backends.native.indices import number, plus, times
@@ -26,8 +27,7 @@ AT_ONCE: Final = 16  # rows that are begun beforehand: about as many lines as a 
 FEW_ROWS: Final = 256  # up to which rows shorter than a few lanes are fetched; more of them are read in their order
 
 
-@dataclass(frozen=True, slots=True)
-class Fetch:
+class Fetch(msgspec.Struct, frozen=True):
     """What one product fetches of one column, stretch by stretch.
 
     Attributes:
@@ -72,7 +72,7 @@ def idle(plan: Schedule, fetched: dict[int, list[Fetch]]) -> dict[int, list[Fetc
     for other in range(len(plan.groups)):
         for chosen, each in fetched.items():
             if other != chosen and _goes_down(plan, other) and _goes_down(plan, chosen):
-                found[other] = [replace(fetch, is_idle=True) for fetch in each]
+                found[other] = [msgspec.structs.replace(fetch, is_idle=True) for fetch in each]
     return found
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from chainrule.backends.native.layout import Extent, Sizes
 from chainrule.backends.native.vocabulary import (
     CHEAP,
@@ -44,8 +46,7 @@ class Group:
     reduced: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(msgspec.Struct, frozen=True):
     """A computed node or an input that another reads; `same` when at its own index."""
 
     node: Node

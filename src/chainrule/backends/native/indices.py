@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
+
+import msgspec
 
 from chainrule.backends.native.ir import I64, Builder, Value, constant, constants
 from chainrule.backends.native.layout import LANES, Extent
 
 
-@dataclass(frozen=True, slots=True)
-class Uniform:
+class Uniform(msgspec.Struct, frozen=True):
     """The same place in every lane."""
 
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbors:
+class Neighbors(msgspec.Struct, frozen=True):
     """The sixteen places of one panel: 16 · panel + lane."""
 
     panel: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Scattered:
+class Scattered(msgspec.Struct, frozen=True):
     """A place of its own for each lane."""
 
     value: Value

@@ -11,9 +11,10 @@ import itertools
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from chainrule.errors import BackendError
 
@@ -29,8 +30,7 @@ _lock: Final = threading.RLock()
 _numbers: Final = itertools.count(1)
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(msgspec.Struct, frozen=True):
     """The machine this process runs on.
 
     Attributes:

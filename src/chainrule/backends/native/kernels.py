@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeAlias
+
+import msgspec
 
 from chainrule.backends.native.indices import number, times
 from chainrule.backends.native.ir import HELD, I1, I8, I64, POINTER, Builder, Module, Value
@@ -26,8 +27,7 @@ NAME_DIGITS: Final = 16
 Tile: TypeAlias = list[list[Value]]  # by row, then by vector
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """A part of the depth.
 
     Attributes:
@@ -45,8 +45,7 @@ class Part:
     by_panel: Value
 
 
-@dataclass(frozen=True, slots=True)
-class KernelForm:
+class KernelForm(msgspec.Struct, frozen=True):
     """What a kernel's code depends on.
 
     Attributes:

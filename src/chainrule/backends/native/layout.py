@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from chainrule.backends.given import NUMPY
@@ -25,8 +25,7 @@ LINE: Final = 64  # bytes; every buffer begins on a cache line
 SAME: Final = 2048  # bytes; what lies multiples of this apart competes for a few places in the nearest cache
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(msgspec.Struct, frozen=True):
     """The length of an axis: factor · n^power, where n is the number of rows in the batch.
 
     Attributes:
@@ -59,8 +58,7 @@ class Extent:
         return self.factor * rows**self.power
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
+class Sizes(msgspec.Struct, frozen=True):
     """The values of named sizes: numbers, but for the batch, which has a largest value only.
 
     Attributes:
@@ -96,8 +94,7 @@ class Sizes:
         return self.extent(size)
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True):
     """Where the elements of one value lie.
 
     Attributes:

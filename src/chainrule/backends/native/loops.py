@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from chainrule.backends.native.body import Body, Given, in_memory
 from chainrule.backends.native.grouping import Group
@@ -20,8 +21,7 @@ FEW_MEMBERS = 6  # nodes up to which several rows are gathered at a time
 FEW = 1  # nodes besides reductions up to which a loop is written out for every turn
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(msgspec.Struct, frozen=True):
     """One loop of the nest.
 
     Attributes:

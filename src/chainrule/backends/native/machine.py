@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
+import msgspec
+
 from chainrule.backends.native import jit
 from chainrule.errors import BackendError, UnknownNameError
 from chainrule.graph.tensor_type import DType
@@ -27,8 +29,7 @@ BYTES: Final[dict[DType, int]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """The accumulators a product kernel keeps in registers.
 
     Attributes:

@@ -7,8 +7,9 @@ divide what adds up over the rows by elements of the sums, each of which one thr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from chainrule.backends.native.indices import number, plus, times
 from chainrule.backends.native.ir import I64, Value
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 LEAST: Final = 1  # nanoseconds a piece is taken to cost, so that every piece is somebody's
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(msgspec.Struct, frozen=True):
     """The rows of a batch that stages are called for.
 
     Attributes:
@@ -40,7 +40,7 @@ class Rows:
     ahead: Value
     last_ahead: Value
     before: Value | None = None
-    inside: Value = number(0)  # noqa: RUF009 - a constant
+    inside: Value = number(0)
 
 
 class Passing:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from chainrule.backends.native.compiled import Compiled, Effort
 from chainrule.backends.native.layout import LANES
@@ -19,8 +20,7 @@ IN_REGISTERS: Final = "registers"
 IN_PANELS: Final = "panels"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """A value that is kept.
 
     Attributes:
@@ -40,8 +40,7 @@ class Place:
     last: int
 
 
-@dataclass(frozen=True, slots=True)
-class Fused:
+class Fused(msgspec.Struct, frozen=True):
     """A stage: nodes that are computed in one loop.
 
     Attributes:
@@ -69,8 +68,7 @@ class Fused:
     bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """Everything a step does.
 
     Attributes:

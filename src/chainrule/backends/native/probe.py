@@ -14,8 +14,9 @@ import ctypes
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from chainrule.backends.native import jit
 from chainrule.backends.native.machine import Isa
@@ -44,8 +45,7 @@ RANGES: Final[dict[str, tuple[tuple[float, float], ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """What a probe read.
 
     Attributes:

@@ -7,11 +7,11 @@ instruction set, and by the sources of what writes code.
 from __future__ import annotations
 
 import hashlib
-import json
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Final, TypeAlias
+
+import msgspec
 
 from chainrule.backends.native import cache
 from chainrule.backends.native.machine import Isa
@@ -19,9 +19,10 @@ from chainrule.backends.native.schedule import Schedule
 from chainrule.graph.node import Graph
 from chainrule.graph.text import to_text
 
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+
+class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A program for one thread or for several.
 
     Attributes:
@@ -34,9 +35,9 @@ class Recipe:
     """
 
     name: str
-    meetings: int
-    modules: tuple[str, ...]
-    scratch: int
+    meetings: Count
+    modules: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    scratch: Count
     is_shared: bool
     places: str
 
@@ -63,29 +64,16 @@ def read_recipe(name: str | None, plan: Schedule) -> Recipe | None:
     content = None if name is None else cache.kept(name)
     if content is None:
         return None
-    with suppress(ValueError, TypeError, KeyError):
-        said: dict[str, Any] = json.loads(content)
-        said["modules"] = tuple(said["modules"])
-        if _is_whole(said) and said["places"] == places_of(plan):
-            return Recipe(**said)
+    with suppress(msgspec.DecodeError, UnicodeDecodeError):
+        recipe = msgspec.json.decode(content, type=Recipe)
+        return recipe if recipe.places == places_of(plan) else None
     return None
 
 
 def keep_recipe(name: str | None, recipe: Recipe) -> None:
     """Remember a recipe, and write it, unless the sources are no longer those that this process runs."""
     if name is not None and sources() == SOURCES:
-        cache.keep(name, json.dumps(asdict(recipe)).encode())
-
-
-def _is_whole(said: dict[str, Any]) -> bool:
-    """Whether each part is of its type."""
-    texts, numbers = (said["name"], said["places"], *said["modules"]), (said["meetings"], said["scratch"])
-    return (
-        all(isinstance(text, str) for text in texts)
-        and all(type(number) is int and number >= 0 for number in numbers)
-        and type(said["is_shared"]) is bool
-        and bool(said["modules"])
-    )
+        cache.keep(name, msgspec.json.encode(recipe))
 
 
 def sources() -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from chainrule.backends.native.arenas import Buffer, StatePlaces
 from chainrule.backends.native.grouping import Group, Grouping, is_elementwise, operand
 from chainrule.backends.native.layout import Layout, Sizes
@@ -16,8 +18,7 @@ from chainrule.graph.node import Graph, Node, topological, transform, users
 from chainrule.graph.primitives import apply, rebuild
 
 
-@dataclass(frozen=True, slots=True)
-class Roles:
+class Roles(msgspec.Struct, frozen=True):
     """What each input is for; outputs named like a state are its next values, the others are reported.
 
     Attributes:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from chainrule.backends.native.body import Body, Given, Parameters
 from chainrule.backends.native.fetching import Fetch, fetches, idle
 from chainrule.backends.native.grouping import Group
@@ -20,8 +22,7 @@ from chainrule.backends.native.schedule import Schedule
 from chainrule.graph.node import Node
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(msgspec.Struct, frozen=True):
     """How many pieces a group's work has that threads may share: an extent, its panels, or its blocks of rows."""
 
     kind: str
@@ -29,8 +30,7 @@ class Count:
     most: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(msgspec.Struct, frozen=True):
     """One call the driver makes.
 
     Attributes:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
+
+import msgspec
 
 from chainrule.backends.native.grouping import Group, Grouping
 from chainrule.backends.native.layout import LANES, Extent, Layout, Sizes
@@ -42,8 +43,7 @@ class Part(IntEnum):
     AFTER = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Strips:
+class Strips(msgspec.Struct, frozen=True):
     """How the rows of a batch are divided, and what is done strip by strip.
 
     Attributes:

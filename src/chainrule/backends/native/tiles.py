@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+import msgspec
 
 from chainrule.backends.native.grouping import is_transposed, operand
 from chainrule.backends.native.layout import HALF, LANES, Extent, Sizes
@@ -19,8 +20,7 @@ MOST_ROWS: Final = 96  # that a kernel takes at once, while a block of the right
 DYNAMIC_ROWS: Final = 8  # rows of a tile at most where the batch decides, since each number of rows has its own code
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(msgspec.Struct, frozen=True):
     """The product of a matrix read element by element and one read sixteen columns at a time.
 
     The result has `rows` rows and `columns` columns; each element is a chain of fused multiplications and additions
@@ -73,8 +73,7 @@ def turns_of(most: int) -> int:
     return 5 if most % 4 and most % 5 == 0 else 4
 
 
-@dataclass(frozen=True, slots=True)
-class TileShape:
+class TileShape(msgspec.Struct, frozen=True):
     """How much of the result is kept in registers.
 
     Attributes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeAlias
+
+import msgspec
 
 from chainrule.backends.protocol import Array
 from chainrule.backends.reference.table import ABSENT, COMPLEX_ABSENT, TABLE
@@ -20,8 +21,7 @@ Action: TypeAlias = Callable[[Values], None]
 BOUND_KEPT: Final = 4  # a full batch, the last one, and the same for validation
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
+class Instruction(msgspec.Struct, frozen=True):
     """Computes one node; then the places in `release` are not needed any more."""
 
     node: Node
@@ -29,8 +29,7 @@ class Instruction:
     release: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(msgspec.Struct, frozen=True):
     """A schedule in which every named size is a number.
 
     Attributes:

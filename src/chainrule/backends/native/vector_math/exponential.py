@@ -8,8 +8,9 @@ two below them come from a larger s and one last multiplication, which rounds in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from chainrule.backends.native.ir import Builder, Value
 from chainrule.backends.native.vector_math.formats import LN2, LOG2_E, Format, format_of
@@ -93,8 +94,7 @@ def minus_size(b: Builder, x: Value) -> Value:
     return b.bits_as(b.bit_or(b.bits_as(x, f.integer), f.sign), f.element)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reduced:
+class _Reduced(msgspec.Struct, frozen=True):
     """x = n log 2 + r but for rounding; `high` is r before its last rounding, `power` is 2^(n + lift)."""
 
     r: Value

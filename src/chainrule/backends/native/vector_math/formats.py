@@ -8,16 +8,16 @@ with any exponent is exact.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+import msgspec
 
 from chainrule.backends.native.ir import F32, F64, I32, I64, Type
 
 Coefficients: TypeAlias = tuple[float, ...]  # lowest power first
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(msgspec.Struct, frozen=True):
     """One floating-point format.
 
     Attributes:

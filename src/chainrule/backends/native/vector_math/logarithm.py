@@ -5,7 +5,7 @@ What is not positive, normal and finite is rare, so it is looked for once in all
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from chainrule.backends.native.ir import Builder, Value
 from chainrule.backends.native.vector_math.exponential import exp, minus_size
@@ -53,8 +53,7 @@ def significand_and_exponent(b: Builder, x: Value) -> tuple[Value, Value]:
     return split.significand, split.exponent
 
 
-@dataclass(frozen=True, slots=True)
-class _Split:
+class _Split(msgspec.Struct, frozen=True):
     """x = 2^exponent · significand, the significand from split_at to 2 split_at; `biased` is an integer."""
 
     significand: Value

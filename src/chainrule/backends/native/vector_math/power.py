@@ -6,8 +6,9 @@ Without that, the error of p log x, up to 745 in size, would be an error of hund
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from chainrule.backends.native.ir import F32, F64, Builder, Value
 from chainrule.backends.native.vector_math.exponential import exp, exp_of_sum
@@ -56,8 +57,7 @@ def _of_size64(b: Builder, size: Value, exponent: float) -> Value:
     return b.select(b.compare("uno", size, size), size, result)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
+class _Pair(msgspec.Struct, frozen=True):
     """A number as a sum: the high part rounded, the low part what that leaves out."""
 
     high: Value
