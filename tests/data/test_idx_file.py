@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,30 @@ def test_values_are_big_endian(tmp_path: Path) -> None:
     assert data.x.dtype.isnative
 
 
+def test_parts_of_other_types_are_joined(tmp_path: Path) -> None:
+    """As NumPy does it; and a packed part may be in several pieces of gzip, as `cat` makes it."""
+    wide = np.arange(12, dtype=">i4").reshape(2, 3, 2)
+    write(tmp_path, "train", idx(IMAGES), idx(LABELS))
+    write(tmp_path, "t10k", idx(wide, 0x0C), idx(LABELS[:2]))
+    assert load(tmp_path).x.tolist() == np.concatenate([IMAGES, wide]).tolist()
+    parted = b"".join(gzip.compress(part) for part in (idx(IMAGES)[:21], idx(IMAGES)[21:]))
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(parted)
+    assert load(tmp_path).x[:5].tolist() == IMAGES.tolist()
+
+
+def test_values_go_where_they_stay(tmp_path: Path) -> None:
+    """No second copy of what is unpacked is made on the way."""
+    images = np.random.default_rng(1).integers(0, 256, (2000, 20, 20)).astype(np.uint8)
+    for part in ("train", "t10k"):
+        write(tmp_path, part, idx(images), idx((np.arange(2000) % 2).astype(np.uint8)), ".gz")
+    tracemalloc.start()
+    data = load(tmp_path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    packed = sum(path.stat().st_size for path in tmp_path.iterdir())
+    assert peak < packed + 1.5 * data.x.nbytes
+
+
 DAMAGED = {
     "empty": b"",
     "cut in the header": idx(IMAGES)[:9],
@@ -75,6 +100,10 @@ DAMAGED = {
     "unknown type": idx(IMAGES, 0x0A),
     "no axes": b"\0\0\x08\0",
     "huge sizes": b"\0\0\x08\3" + b"\xff" * 12,
+    "packed, cut in the values": gzip.compress(idx(IMAGES)[:-1]),
+    "packed, longer than announced": gzip.compress(idx(IMAGES) + b"\0"),
+    "packed, huge sizes": gzip.compress(b"\0\0\x08\3" + b"\xff" * 12),
+    "packed, with a wrong checksum": gzip.compress(idx(IMAGES))[:-8] + bytes(8),
     "a packed file cut short": gzip.compress(idx(IMAGES))[:-12],
     "a packed file with a wrong byte": gzip.compress(idx(IMAGES))[:12]
     + b"\xff\xff\xff"

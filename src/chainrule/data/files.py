@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO, Final
 
 from chainrule.errors import UnreadableFileError
 
-GZIP = b"\x1f\x8b"
+GZIP: Final = b"\x1f\x8b"
+DENSEST: Final = 1032  # times what is packed may be larger unpacked; zlib's technical notes, "maximum compression"
 
 
 def read_bytes(path: Path) -> bytes:
@@ -35,9 +40,31 @@ def unpacked(path: Path, content: bytes) -> bytes:
     Raises:
         UnreadableFileError: packed content that is damaged or ends early.
     """
-    if not content.startswith(GZIP):
+    if not is_packed(content):
         return content
-    try:
+    with damage_told(path):
         return gzip.decompress(content)
+
+
+def stream_of(content: bytes) -> BinaryIO:
+    """The same bytes to be read one after the other, so that they are never all unpacked beside where they go."""
+    held = io.BytesIO(content)
+    return gzip.GzipFile(fileobj=held) if is_packed(content) else held  # pyright: ignore[reportReturnType]
+
+
+def is_packed(content: bytes) -> bool:
+    """Whether it is packed with gzip."""
+    return content.startswith(GZIP)
+
+
+@contextmanager
+def damage_told(path: Path) -> Generator[None]:
+    """While packed content is read.
+
+    Raises:
+        UnreadableFileError: it is damaged or ends early.
+    """
+    try:
+        yield
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise UnreadableFileError(f"{path} is packed with gzip but damaged or cut short: fetch it again") from error

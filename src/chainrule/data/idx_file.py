@@ -7,14 +7,16 @@ The format: two zero bytes, a byte for the type, a byte for the number of axes, 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, BinaryIO, Final
 
+import msgspec
 import numpy as np
 
 from chainrule.data.arrays import from_arrays
 from chainrule.data.dataset import Array, Dataset
-from chainrule.data.files import read_bytes, unpacked
+from chainrule.data.files import DENSEST, damage_told, is_packed, read_bytes, stream_of
 from chainrule.data.fingerprint import fingerprint_bytes
 from chainrule.data.source import Source
 from chainrule.errors import DataError, UnreadableFileError
@@ -22,7 +24,29 @@ from chainrule.errors import DataError, UnreadableFileError
 TYPES: Final = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
 TRAIN, TEST = "train", "t10k"
-HEADER = 4  # bytes before the sizes
+HEADER: Final = 4  # bytes before the sizes
+PIECE: Final = 2**16  # bytes read at a time: they are still in the cache when they are put where they belong
+
+
+class _Begun(msgspec.Struct, frozen=True, eq=False):
+    """A file whose header is read; the values are what follows in its stream.
+
+    Attributes:
+        path: of the file.
+        dtype: of the values as they lie there.
+        shape: as announced.
+        stream: from the first value on.
+    """
+
+    path: Path
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    stream: BinaryIO
+
+    @property
+    def size(self) -> int:
+        """Bytes of values, as announced."""
+        return math.prod(self.shape) * self.dtype.itemsize
 
 
 def is_idx_name(path: Path) -> bool:
@@ -74,19 +98,7 @@ def read_idx(path: Path, content: bytes) -> Array:
     Raises:
         UnreadableFileError: bytes that are not IDX, or fewer or more than the header announces.
     """
-    plain = unpacked(path, content)
-    kind, axes = (plain[2], plain[3]) if len(plain) >= HEADER else (0, 0)
-    start = HEADER + 4 * axes
-    if plain[:2] != b"\0\0" or kind not in TYPES or axes == 0 or len(plain) < start:
-        raise UnreadableFileError(f"{path} is not an IDX file: it begins with {plain[:HEADER].hex(' ') or 'nothing'}")
-    shape = tuple(int(size) for size in np.frombuffer(plain, dtype=">u4", count=axes, offset=HEADER))
-    dtype = np.dtype(TYPES[kind])
-    wanted = math.prod(shape) * dtype.itemsize
-    if len(plain) - start != wanted:
-        raise UnreadableFileError(
-            f"{path} announces {wanted} bytes for shape {shape} but holds {len(plain) - start}: fetch it again"
-        )
-    return np.frombuffer(plain, dtype=dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
+    return _joined([_begun(path, content)])
 
 
 def _pair(folder: Path, part: str) -> tuple[Path, Path] | None:
@@ -107,19 +119,75 @@ def _find(folder: Path, name: str) -> Path | None:
 
 def _read(path: Path, name: str, pairs: list[tuple[Path, Path]]) -> Dataset:
     contents = [(file, read_bytes(file)) for pair in pairs for file in pair]
-    arrays = [read_idx(file, content) for file, content in contents]
-    images, labels = arrays[0::2], arrays[1::2]
-    for (image_file, label_file), x, y in zip(pairs, images, labels, strict=True):
-        if x.ndim < 2 or y.ndim != 1:
-            raise DataError(f"{image_file} has shape {x.shape} and {label_file} {y.shape}: not images and labels")
-        if len(x) != len(y):
+    begun = [_begun(file, content) for file, content in contents]
+    images, labels = begun[0::2], begun[1::2]
+    for x, y in zip(images, labels, strict=True):
+        if len(x.shape) < 2 or len(y.shape) != 1:
+            raise DataError(f"{x.path} has shape {x.shape} and {y.path} {y.shape}: not images and labels")
+        if x.shape[0] != y.shape[0]:
             raise DataError(
-                f"{image_file} has {len(x)} images but {label_file} has {len(y)} labels: they do not belong together"
+                f"{x.path} has {x.shape[0]} images but {y.path} has {y.shape[0]} labels: they do not belong together"
             )
         if x.shape[1:] != images[0].shape[1:]:
-            raise DataError(f"{image_file} has images of {x.shape[1:]}, but training has {images[0].shape[1:]}")
+            raise DataError(f"{x.path} has images of {x.shape[1:]}, but training has {images[0].shape[1:]}")
     source = Source(kind="file", name=str(path), sha256=fingerprint_bytes(content for _, content in contents))
-    first = len(labels[0])
-    test_rows = np.arange(first, first + len(labels[1]), dtype=np.int64) if len(labels) > 1 else None
-    x, y = np.concatenate(images), np.concatenate(labels)
-    return from_arrays(x, y, task="classification", name=name, source=source, test_rows=test_rows)
+    rows = [y.shape[0] for y in labels]
+    test_rows = np.arange(rows[0], sum(rows), dtype=np.int64) if len(rows) > 1 else None
+    return from_arrays(
+        _joined(images), _joined(labels), task="classification", name=name, source=source, test_rows=test_rows
+    )
+
+
+# ---- header and values ----
+
+
+def _begun(path: Path, content: bytes) -> _Begun:
+    """Read the header."""
+    stream = stream_of(content)
+    with damage_told(path):
+        head = stream.read(HEADER)
+        kind, axes = (head[2], head[3]) if len(head) == HEADER else (0, 0)
+        sizes = stream.read(4 * axes)
+    if head[:2] != b"\0\0" or kind not in TYPES or axes == 0 or len(sizes) < 4 * axes:
+        raise UnreadableFileError(f"{path} is not an IDX file: it begins with {head.hex(' ') or 'nothing'}")
+    shape = tuple(int(size) for size in np.frombuffer(sizes, dtype=">u4"))
+    begun = _Begun(path, np.dtype(TYPES[kind]), shape, stream)
+    if begun.size > len(content) * (DENSEST if is_packed(content) else 1):
+        raise _wrong_size(begun, _rest(begun))
+    return begun
+
+
+def _joined(parts: Sequence[_Begun]) -> Array:
+    """The values of files with the same kind of rows, one after the other, in this machine's byte order."""
+    dtype = parts[0].dtype
+    if any(part.dtype != dtype for part in parts):
+        return np.concatenate([_joined([part]) for part in parts])
+    joined, first = np.empty((sum(part.shape[0] for part in parts), *parts[0].shape[1:]), dtype), 0
+    for part in parts:
+        _fill(joined[first : first + part.shape[0]], part)
+        first += part.shape[0]
+    return joined.astype(dtype.newbyteorder("="), copy=False)
+
+
+def _fill(place: Array, part: _Begun) -> None:
+    """Read the values to their place, piece by piece, and the stream to its end, where its checksum is."""
+    flat, came = place.reshape(-1).view(np.uint8), 0
+    with damage_told(part.path):
+        while piece := part.stream.read(min(PIECE, flat.size - came)):
+            flat[came : came + len(piece)] = np.frombuffer(piece, np.uint8)
+            came += len(piece)
+    came += _rest(part)
+    if came != flat.size:
+        raise _wrong_size(part, came)
+
+
+def _rest(part: _Begun) -> int:
+    """How many bytes are left in the stream."""
+    with damage_told(part.path):
+        return sum(map(len, iter(lambda: part.stream.read(PIECE), b"")))
+
+
+def _wrong_size(part: _Begun, came: int) -> UnreadableFileError:
+    return UnreadableFileError(
+        f"{part.path} announces {part.size} bytes for shape {part.shape} but holds {came}: fetch it again"
+    )
