@@ -28,6 +28,13 @@ def test_an_order_is_a_function_of_seed_and_epoch() -> None:
     assert not np.array_equal(epoch_order(rows, 1, 7), epoch_order(rows, 2, 7))
 
 
+def test_an_order_belongs_to_who_asked_for_it() -> None:
+    order = epoch_order(ROWS, seed=5, epoch=1)
+    kept = order.copy()
+    order[:] = 0
+    assert np.array_equal(epoch_order(ROWS, seed=5, epoch=1), kept)
+
+
 def test_an_order_without_shuffling_is_a_copy() -> None:
     order = epoch_order(ROWS, seed=0, epoch=3, shuffle=False)
     assert order.tolist() == ROWS.tolist()

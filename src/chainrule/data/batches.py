@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -20,7 +22,15 @@ def epoch_order(rows: npt.NDArray[np.int64], seed: int, epoch: int, shuffle: boo
 
     Returns: the same indices, (n,).
     """
-    return rows[permutation(seed, Purpose.SHUFFLE, epoch, len(rows))] if shuffle else rows.copy()
+    return rows[_shuffled(seed, epoch, len(rows))] if shuffle else rows.copy()
+
+
+@lru_cache(maxsize=1)
+def _shuffled(seed: int, epoch: int, count: int) -> npt.NDArray[np.int64]:
+    """The places of the rows; the last one is kept, as the epoch under way is asked for again and again."""
+    places = permutation(seed, Purpose.SHUFFLE, epoch, count)
+    places.flags.writeable = False
+    return places
 
 
 def offsets(count: int, batch_size: int) -> npt.NDArray[np.int64]:

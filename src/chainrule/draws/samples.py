@@ -91,7 +91,11 @@ def permutation(seed: int, purpose: int, step: int, count: int) -> npt.NDArray[n
         raise ValueRangeError(f"cannot order {count} elements: give 0 or more")
     words = random_bits(seed, purpose, step, (count, 2)).astype(np.uint64)
     keys = (words[:, 0] << np.uint64(32)) | words[:, 1]
-    return np.argsort(keys, kind="stable").astype(np.int64)
+    order = np.argsort(keys)  # three times as quick as a stable sort, which differs only where keys are equal
+    ordered = keys[order]
+    if bool((ordered[1:] == ordered[:-1]).any()):
+        order = np.argsort(keys, kind="stable")
+    return order.astype(np.int64, copy=False)
 
 
 def _uniform64(seed: int, purpose: int, step: int, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:

@@ -198,13 +198,14 @@ def topological(outputs: Iterable[Node]) -> tuple[Node, ...]:
         stack.append((output, iter(output.inputs)))
         while stack:
             node, pending = stack[-1]
-            following = next((i for i in pending if i not in done), None)
-            if following is None:
+            for following in pending:
+                if following not in done:
+                    done.add(following)
+                    stack.append((following, iter(following.inputs)))
+                    break
+            else:
                 order.append(node)
                 stack.pop()
-            else:
-                done.add(following)
-                stack.append((following, iter(following.inputs)))
     return tuple(order)
 
 
@@ -215,13 +216,14 @@ def unseen(root: Node, seen: Container[Node]) -> list[Node]:
     stack = [(root, iter(root.inputs))] if root not in seen else []
     while stack:
         node, pending = stack[-1]
-        following = next((i for i in pending if i not in met and i not in seen), None)
-        if following is None:
+        for following in pending:
+            if following not in met and following not in seen:
+                met.add(following)
+                stack.append((following, iter(following.inputs)))
+                break
+        else:
             order.append(node)
             stack.pop()
-        else:
-            met.add(following)
-            stack.append((following, iter(following.inputs)))
     return order
 
 

@@ -11,7 +11,6 @@ import ctypes
 import hashlib
 import os
 import stat
-import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
@@ -267,6 +266,8 @@ def _write(home: Path, images: Mapping[str, bytes]) -> None:
 
 def _write_whole(path: Path, content: bytes) -> None:
     """The file under its name, whole or not at all."""
+    import tempfile  # brings much along, and most processes write nothing
+
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix="new-")
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -11,9 +11,9 @@ from chainrule.backends.native.grouping import Group
 from chainrule.backends.native.indices import ZERO, Index, Indices, Neighbors, Uniform, number, plus, times
 from chainrule.backends.native.ir import I8, I32, Builder, Value
 from chainrule.backends.native.layout import LANES, Extent
-from chainrule.backends.native.reductions import KINDS, RESUMED, TURNS, Reduction
+from chainrule.backends.native.reductions import KINDS, Reduction
 from chainrule.backends.native.tiles import turns_of
-from chainrule.backends.native.vocabulary import axes_of, is_reduction, space
+from chainrule.backends.native.vocabulary import RESUMED, TURNS, axes_of, is_reduction, space
 from chainrule.graph.node import Node
 
 MANY_PANELS = 4  # from here on panels are the outer loop: each is contiguous memory

@@ -14,9 +14,9 @@ from typing import Final
 from chainrule.backends.native.ir import HELD, I32, Builder, Value
 from chainrule.backends.native.lanes import larger
 from chainrule.backends.native.layout import LANES
+from chainrule.backends.native.vocabulary import TURNS
 from chainrule.graph.node import Node
 
-TURNS: Final = 4
 NOWHERE: Final = 2**31 - 1  # later than any place
 
 
@@ -143,6 +143,3 @@ class Argmax(Max):
 
 
 KINDS: Final[dict[str, type[Reduction]]] = {"sum": Sum, "max": Max, "argmax": Argmax}
-RESUMED: Final = {"sum": TURNS, "max": 1}  # those that can go on later, and how many vectors wait till then
-
-__all__ = ["KINDS", "RESUMED", "TURNS", "Reduction"]

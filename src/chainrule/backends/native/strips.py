@@ -16,9 +16,9 @@ import msgspec
 from chainrule.backends.native.grouping import Group, Grouping
 from chainrule.backends.native.layout import LANES, Extent, Layout, Sizes
 from chainrule.backends.native.machine import KIB
-from chainrule.backends.native.reductions import RESUMED
 from chainrule.backends.native.tiles import MOST_ROWS, form_of
 from chainrule.backends.native.vocabulary import (
+    RESUMED,
     axes_of,
     integer,
     integers,

@@ -26,6 +26,9 @@ MOVED: Final = frozenset(
     }
 )
 
+TURNS: Final = 4  # of a sum: so many vectors are added to by turns
+RESUMED: Final = {"sum": TURNS, "max": 1}  # reductions that can go on later, and how many vectors wait till then
+
 # Done again rather than kept where nothing but inputs is read.
 CHEAP: Final = frozenset(
     {
