@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 
 from chainrule.backends.native.kernels import NEAR
+from chainrule.backends.native.layout import Sizes
 from chainrule.backends.native.machine import BYTES, Isa
+from chainrule.backends.native.schedule import Roles, schedule
+from chainrule.backends.native.stages import stages
 from chainrule.backends.native.tiles import MOST_ROWS
 from chainrule.graph import expr as e
 from chainrule.graph.expr import Expr
+from chainrule.graph.node import Graph
 from chainrule.graph.tensor_type import DType
 from tests.backends.native.agreement import ISAS, Array, formula, native
 
@@ -54,8 +58,10 @@ def test_every_edge_gives_the_bits_of_a_plain_chain(kind: str, isa: Isa) -> None
     sizes += [(13, 21, columns) for columns in COLUMNS] + [(MOST_ROWS + 1, BLOCK + 17, 70), (32, 32, 32), (64, 64, 64)]
     for rows, depth, columns in sizes:
         given, x, w = drawn(kind, rows, depth, columns)
-        ours = native(isa).evaluate(formula(y=product(kind, rows, depth, columns, "float32")), given)["y"]
-        assert np.array_equal(ours, chain(x, w)), (rows, depth, columns)
+        wanted, graph = chain(x, w), formula(y=product(kind, rows, depth, columns, "float32"))
+        for hasty in (False, True):
+            ours = native(isa, hasty=hasty).evaluate(graph, given)["y"]
+            assert np.array_equal(ours, wanted), (rows, depth, columns, hasty)
 
 
 @pytest.mark.parametrize("isa", ISAS, ids=lambda isa: isa.name)
@@ -81,3 +87,18 @@ def test_float64_is_as_good_as_its_chain(kind: str) -> None:
         wide = {name: array.astype(np.float64) for name, array in given.items()}
         ours = native().evaluate(formula(y=product(kind, rows, depth, columns, "float64")), wide)["y"]
         assert np.array_equal(ours, x.astype(np.float64) @ w.astype(np.float64))  # exact: few bits each
+
+
+@pytest.mark.parametrize("isa", ISAS, ids=lambda isa: isa.name)
+@pytest.mark.parametrize("kind", ["rows", "columns", "turned"])
+def test_what_runs_once_is_written_in_few_words(kind: str, isa: Isa) -> None:
+    """In tiles of one row, with what follows in a loop of its own."""
+    y = product(kind, 784, 10, 16, "float32")
+    graph = formula(y=e.maximum(y, 0.0) + 1.0)
+    quick, brief = (letters(graph, each) for each in (isa, isa.in_haste))
+    assert brief < 0.6 * quick
+
+
+def letters(graph: Graph, isa: Isa) -> int:
+    """Of the text of all functions but the one that calls them."""
+    return sum(map(len, stages(schedule(graph, Roles(graph.input_names), Sizes.of({})), isa).modules.values()))

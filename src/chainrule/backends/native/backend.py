@@ -68,7 +68,8 @@ class NativeBackend:
         found = self._evaluated.pop(key, None)
         if found is None:
             renamed = graph.with_outputs({f"={name}": node for name, node in graph.outputs})
-            found = Compiled(renamed, Roles(graph.input_names), sizes, self.isa, hasty=self.hasty)
+            isa = self.isa.in_haste if self.hasty else self.isa
+            found = Compiled(renamed, Roles(graph.input_names), sizes, isa, hasty=self.hasty)
         self._evaluated[key] = found
         while len(self._evaluated) > GRAPHS_KEPT:
             self._evaluated.popitem(last=False)

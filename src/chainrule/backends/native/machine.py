@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
 
@@ -60,6 +60,7 @@ class Isa:
         half: whether float16 is converted by instructions.
         blocks: for float32 and float64, the accumulators of a product kernel.
         near_cache: bytes of a weight panel that stays in the second-level cache beside what streams past it.
+        brief: whether products take row by row, so that there is little code to write and to compile.
     """
 
     name: str
@@ -73,10 +74,16 @@ class Isa:
     half: bool
     blocks: Mapping[DType, Block] = field(hash=False)
     near_cache: int = 128 * KIB
+    brief: bool = False
 
     def lanes(self, dtype: DType) -> int:
         """How many elements a vector register holds."""
         return self.vector_bytes // BYTES[dtype]
+
+    @property
+    def in_haste(self) -> Isa:
+        """The same set, for code that runs but once; the bits are the same."""
+        return replace(self, brief=True)
 
     @property
     def feature_string(self) -> str:

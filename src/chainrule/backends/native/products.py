@@ -59,7 +59,7 @@ class ProductWriter(LoopWriter):
         is_short = self.form.depth.most * LANES * BYTES[self.dtype] <= NEAR
         self.is_bare = not followers
         in_one = self._is_in_one
-        is_wide = self.form.right_is != "numbers"
+        is_wide = self.form.right_is != "numbers" and not isa.brief
         self.is_inline = is_wide and few and is_short and (in_one or self._runs_down) and not self.is_bare
         if self.is_inline and in_one:
             self.piece -= self.piece % self._height

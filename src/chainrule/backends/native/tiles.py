@@ -95,7 +95,7 @@ def tile_of(form: Form, dtype: DType, isa: Isa) -> TileShape:
     lanes = min(isa.lanes(dtype), width)
     vectors = width // lanes
     block = isa.blocks[dtype]
-    most = max(1, block.rows[0] * block.vectors // vectors)
+    most = 1 if isa.brief else max(1, block.rows[0] * block.vectors // vectors)
     limit = LANES if form.left_is == "columns" else DYNAMIC_ROWS
     return TileShape(lanes, vectors, min(most, limit))
 
