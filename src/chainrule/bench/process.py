@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -57,8 +58,8 @@ class Failed(Exception):  # noqa: N818 - what came of an order, never raised to 
 class Process:
     """A process that serves one variant of one peer, or the probe.
 
-    It is stopped, where the system can do that, while it has nothing to do: threads that go on waiting in a loop after
-    their system's turn would take the core from the next.
+    On Linux it is stopped while it has nothing to do: threads that wait in a loop after their system's turn would take
+    the core from the next.
     """
 
     def __init__(
@@ -131,11 +132,14 @@ class Process:
         self.end()
 
     def _stop(self) -> None:
-        if sys.platform != "win32":
+        """Stop it, and wait until all of its threads are."""
+        if sys.platform == "linux":
             self._process.send_signal(signal.SIGSTOP)
+            with suppress(ChildProcessError):  # it died, and that was noticed
+                os.waitid(os.P_PID, self.number, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def _go_on(self) -> None:
-        if sys.platform != "win32":
+        if sys.platform == "linux":
             self._process.send_signal(signal.SIGCONT)
 
     def _listen(self) -> dict[str, Any]:

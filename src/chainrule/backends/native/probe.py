@@ -66,8 +66,7 @@ class Reading(msgspec.Struct, frozen=True):
         return self.gflops / self.ghz
 
 
-@dataclass(frozen=True, slots=True)
-class Burst:
+class Burst(msgspec.Struct, frozen=True):
     """Instructions that began and cycles that passed, each a second, of two bursts one right after the other."""
 
     issued: float
