@@ -227,26 +227,29 @@ class LoopWriter:
 
     def _compute(self, at: dict[int, Index]) -> None:
         """Every member at this index; what others need is stored when all is read."""
-        plan = self.body.plan
-        ready: list[tuple[Node, Value, Indices]] = []
-        for node in self.group.members:
-            if node in self._reductions:
-                continue
-            indices = self._indices(node, at)
-            ready.append((node, self.body.splat(self.body.value(node, indices)), indices))
-        for node, value, indices in ready:
-            if node in plan.buffers:
+        self._keep(self._made(at))
+
+    def _made(self, at: dict[int, Index]) -> list[tuple[Node, Value, Indices]]:
+        """Every member that is no reduction."""
+        members = [node for node in self.group.members if node not in self._reductions]
+        indices = [self._indices(node, at) for node in members]
+        return [(n, self.body.splat(self.body.value(n, i)), i) for n, i in zip(members, indices, strict=True)]
+
+    def _keep(self, made: Sequence[tuple[Node, Value, Indices]]) -> None:
+        """Store what others need."""
+        for node, value, indices in made:
+            if node in self.body.plan.buffers:
                 self.store(node, value, indices)
 
     def _combine(self, at: dict[int, Index], running: Sequence[Reduction], carried: Sequence[Value]) -> Sequence[Value]:
-        self._compute(at)
+        made = self._made(at)
+        read = [self.body.value(each, self._indices(each, at)) for r in running for each in r.node.inputs]
+        self._keep(made)
         inside = self._inside(at)
         rest, result = list(carried), list[Value]()
-        for each in running:
+        for each, x in zip(running, read, strict=True):
             width = len(each.initial())
-            (source,) = each.node.inputs
-            x = self.body.splat(self.body.value(source, self._indices(source, at)))
-            result += each.step(rest[:width], x, self._place(each.node, at), inside)
+            result += each.step(rest[:width], self.body.splat(x), self._place(each.node, at), inside)
             rest = rest[width:]
         return result
 
