@@ -13,6 +13,7 @@ from chainrule.backends.native.program import NativeProgram, NativeState
 from chainrule.backends.protocol import Step, StopFlag
 from chainrule.graph import expr as e
 from chainrule.graph.node import make_graph
+from chainrule.graph.tensor_type import named
 from tests.backends.native.agreement import ISAS, REFERENCE, native, train
 from tests.backends.native.networks import first_state, network_step, samples
 
@@ -164,3 +165,13 @@ def test_what_is_summed_is_read_before_it_is_overwritten_in_the_same_loop() -> N
     step = Step(make_graph({name: each.node for name, each in outputs.items()}), ("W",), ())
     start = {"W": np.random.default_rng(3).normal(size=(40, 18))}
     agrees_without_data(step, start, 1e-12)
+
+
+def test_samples_and_weights_may_be_empty() -> None:
+    x, w, b = (e.variable(n, "float32", shape) for n, shape in (("x", (named("n"), 0)), ("W", (0, 3)), ("b", (3,))))
+    outputs = {"W": w * 2.0, "b": b + e.sum(x @ w + b, 0), "slope": x.T @ (x @ w)}
+    step = Step(make_graph({name: each.node for name, each in outputs.items()}), ("W", "b"), ("x",))
+    start, data = {"W": np.zeros((0, 3), "f4"), "b": np.ones(3, "f4")}, {"x": np.zeros((9, 0), "f4")}
+    ours, wanted = (train(step, backend, start, data, 4, 3) for backend in (native(), REFERENCE))
+    close(ours[0], wanted[0], 1e-6)
+    assert ours[1]["slope"].shape == wanted[1]["slope"].shape == (3, 0, 3)

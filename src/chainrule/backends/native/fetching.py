@@ -96,7 +96,7 @@ def _pieces(plan: Schedule, number_: int) -> int:
 def _fetch(plan: Schedule, column: Node, pieces: int) -> Fetch | None:
     rows, *inner = plan.sizes.extents(column.tensor.shape)
     elements = math.prod(extent.most for extent in inner)
-    if elements <= LANES and rows.most > FEW_ROWS:
+    if elements == 0 or (elements <= LANES and rows.most > FEW_ROWS):
         return None
     lines = -(-elements * BYTES[column.tensor.dtype] // LINE)
     stretch = min(-(-lines * rows.most // pieces), lines, MOST_LINES)

@@ -183,7 +183,7 @@ def unpack(memory: Array, layout: Layout) -> Array:
     lengths = _lengths(layout)
     columns = lengths[-1] if lengths else 1
     joined = np.moveaxis(panels, -3, -2)
-    flat = joined.reshape(*joined.shape[:-2], -1)[..., :columns]
+    flat = joined.reshape(*joined.shape[:-2], layout.panels * LANES)[..., :columns]
     return np.array(flat.reshape([e.most for e in layout.extents]), order="C")
 
 
