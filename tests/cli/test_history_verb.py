@@ -44,7 +44,7 @@ def test_it_is_written_to_a_file(there: Path, tmp_path: Path, command: Command) 
         (["--weight", WEIGHT, "--first", "-2"], "has steps 0 to 90"),
         (["--weight", WEIGHT, "--first", "x"], "--first takes a whole number"),
         (["--weight", WEIGHT, "--top", "0"], "top is 0, and at least 1 is wanted"),
-        ([], "--weight needs a value"),
+        ([], "--weight is missing"),
     ],
 )
 def test_what_cannot_be_asked_is_told(there: Path, command: Command, words: list[str], says: str) -> None:

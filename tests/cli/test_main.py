@@ -71,7 +71,7 @@ def test_the_version_is_that_of_the_package(command: Command) -> None:
         (("explain", "latest", "--weight", "w", "--sample", "1.5"), "--sample takes a whole number, and got '1.5'"),
         (("gradcheck", "latest", "--weights", "nan"), "--weights takes a whole number, and got 'nan'"),
         (("explain", "latest"), "--weight"),
-        (("explain", "latest", "--weight", "w", "--format", "pdf"), "pdf"),
+        (("explain", "latest", "--weight", "w", "--format", "htm"), "unknown --format 'htm': did you mean 'html'?"),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_exit_code_two(command: Command, words: tuple[str, ...], says: str) -> None:

@@ -35,7 +35,8 @@ def test_the_directions_of_the_path(terminal: Command, there: Path) -> None:
     [
         (("--weight", "dense_9.W[0, 0]"), "unknown parameter 'dense_9.W'"),
         (("--low", "1"), "name one --weight"),
-        (("--directions", "up"), "up"),
+        (("--directions", "up"), "unknown --directions 'up': known are principal, random"),
+        (("--weight", "dense_1.b[0]", "--points", "9"), "--points is of a surface: name two weights or none"),
         (("--points", "0"), "from 2 to 200"),
     ],
 )

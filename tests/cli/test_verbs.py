@@ -284,8 +284,10 @@ def test_replay_shows_a_step_and_hands_it_over(command: Command, terminal: Comma
     [
         (("replay", "digits", "--step", "91"), "has steps 0 to 90"),
         (("replay", "digits", "--step", "5", "--compare", "-1"), "has steps 0 to 90"),
-        (("replay", "digits"), "--step needs a value"),
+        (("replay", "digits"), "--step is missing"),
         (("explain", "digits", *BATCH, "--at", "91"), "has steps 0 to 90"),
+        (("explain", "digits", *BATCH, "--step", "91"), "has steps 0 to 90"),
+        (("explain", "digits", *BATCH, "--width", "19"), "a page of 19 columns was asked for: give at least 20"),
         (("explain", "digits", *BATCH, "--at", "then"), "now, start or the number of a step"),
     ],
 )

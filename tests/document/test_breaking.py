@@ -19,6 +19,7 @@ from chainrule.document import (
     symbol,
     times,
 )
+from chainrule.document.text.breaking import side_by_side
 
 
 def lines(formula: Formula, width: int, value: str = "(12)") -> list[str]:
@@ -54,6 +55,12 @@ def test_the_number_of_an_equation_stands_on_its_first_line(width: int) -> None:
     found = lines(equals(symbol("δ"), one, times(one, other), other, times(other, other), one), width)
     assert max(map(len, found)) <= width
     assert [line.endswith("(12)") for line in found] == [place == 1 for place in range(len(found))]
+
+
+def test_entries_of_a_legend_stay_whole() -> None:
+    entries = ["⠤⠤ too small, η = 0.01", "○ small, η = 0.1", "× swings, η = 0.625", "+ too large, η = 0.764"]
+    assert side_by_side(entries, 64) == ["   ".join(entries[:3]), entries[3]]
+    assert side_by_side(entries, 12)[:2] == ["⠤⠤ too", "small, η ="]
 
 
 def test_a_long_remark_takes_no_room_from_its_equation() -> None:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from chainrule.document import Figure, Series, render_svg
-from chainrule.document.axes import axis_of
+from chainrule.document.axes import axis_of, round_edges
 from chainrule.document.chart import MOST_MARKS, PLOT, chart_of
 from chainrule.document.shapes import WIDTH, Bar, Curve, Mark, Words
 from tests.conftest import Golden
@@ -66,6 +66,26 @@ def test_axes_are_marked_at_round_numbers() -> None:
     assert ticks(0, 2) == [0, 1, 2]  # between epochs there is none
     assert ticks(0.001, 100, logarithmic=True) == [0.001, 0.01, 0.1, 1, 10, 100]
     assert ticks(1, 9, logarithmic=True) == [1, 2, 5, 10]
+
+
+def test_edges_are_round_numbers_around_all_values() -> None:
+    assert round_edges(-0.13, 0.2, 4) == [-0.2, -0.1, 0, 0.1, 0.2]
+    assert round_edges(-400913, 291528, 15)[:2] == [-450000, -400000]
+    assert round_edges(0, 0, 10) == [-0.5, -0.4, -0.3, -0.2, -0.1, 0, 0.1, 0.2, 0.3, 0.4, 0.5]
+
+
+@EXAMPLES
+@given(*[st.floats(allow_nan=False, allow_infinity=False)] * 2, st.integers(2, 15))
+@example(-1.7e308, 1.7e308, 15)
+@example(3.0, math.nextafter(3.0, 4), 15)
+@example(5e-324, 0.0, 2)
+@example(1e308, 1e308, 2)
+def test_edges_rise_from_below_the_least_to_above_the_largest(one: float, other: float, most: int) -> None:
+    low, high = sorted((one, other))
+    edges = round_edges(low, high, most)
+    assert edges == sorted(set(edges))
+    assert edges[0] <= low <= high <= edges[-1]
+    assert 2 <= len(edges) <= most + 1
 
 
 @EXAMPLES

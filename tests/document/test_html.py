@@ -193,6 +193,13 @@ def test_an_equation_may_break_at_its_relations_and_its_long_sides_at_their_sign
     assert short.count("<math") == 3
     terms = [times(symbol("w", (place, "j"), 2), symbol("x", place)) for place in range(12)]
     assert body(Equations((Equation(equals(x, plus(*terms))),))).count("<wbr>") == 12
+    moved = relation(x, "←", equals(plus(*terms), Number(0.5)))  # as an update is written: w ← w − η g = 0.5
+    assert body(Equations((Equation(moved),))).count("<wbr>") == 13
+
+
+def test_an_aligned_equation_has_the_whole_line_where_no_value_stands_beside_it() -> None:
+    text = body(Equations((Equation(equals(x, y)), Equation(equals(y, z), value="(SGD, η = 0.5, alone)"))))
+    assert [text.count(f'<span class="{each}">') for each in ("right free", "right")] == [1, 1]
 
 
 def test_a_table_ties_cells_to_their_headers() -> None:

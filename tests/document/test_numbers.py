@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chainrule.document import COUNT, Number, NumberStyle, format_number
-from chainrule.document.numbers import align_points
+from chainrule.document.numbers import align_points, short
 from chainrule.errors import InputError, ValueRangeError
 from chainrule.errors.counts import counted
 
@@ -62,6 +62,18 @@ def test_exact_zero_is_0_and_nothing_else_is(kind: str) -> None:
 
 def test_minus_sign_is_the_callers_and_the_exponent_keeps_its_hyphen() -> None:
     assert format_number(-4.4e-10, NumberStyle(digits=2), minus="−") == "−4.4e-10"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.1, "0.1"), (0.0126, "0.0126"), (0.087022, "0.08702"), (59381.77, "59382"), (-2970.3, "−2970"), (2.0, "2"),
+        (120000, "120000"), (1e9, "1e9"), (123456789.0, "1.235e8"), (4.134e-7, "4.134e-7"), (0.0, "0"),
+        (-0.001, "−0.001"), (math.inf, "inf"), (math.nan, "nan"),
+    ],
+)  # fmt: skip
+def test_a_number_in_a_sentence_has_no_idle_zeros_and_no_needless_power_of_ten(value: float, text: str) -> None:
+    assert short(value) == text
 
 
 def test_fewer_digits_where_there_is_little_room() -> None:

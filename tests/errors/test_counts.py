@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.errors.counts import all_of, counted, plural, verb_of
+from chainrule.errors.counts import all_of, counted, plural, spelled, verb_of
 from chainrule.lessons import Lesson, claim
 
 
@@ -26,6 +26,10 @@ def test_a_count_has_its_word_and_its_verb(count: int, word: str, number: str, e
     assert counted(count, "row") == number
     assert all_of(count, "row") == every
     assert verb_of(count, "holds", "hold") == does
+
+
+def test_small_counts_are_words() -> None:
+    assert [spelled(count) for count in (0, 1, 4, 12, 13, 1437)] == ["zero", "one", "four", "twelve", "13", "1,437"]
 
 
 def one_of_each(tmp_path: Path | None = None) -> cr.Run:

@@ -167,14 +167,17 @@ def sentence(terms: list[float]) -> str:
     ("terms", "said"),
     [
         ([0.0, 0.0, 0.0], "no sample asks anything of this weight"),
-        ([1.0, 2.0, 0.0], "2 want it larger; 1 does not mind"),
-        ([-1.0, 0.0, 0.0], "1 wants it smaller; 2 do not mind"),
-        ([0.1, 5.0, -1.0, -1.0], f"{WHY}: it alone outvotes the 2 that want it smaller"),
-        ([0.1, 5.0, -0.2, -0.4], f"{WHY}: it alone outvotes the 2 that want it a little smaller"),
-        ([0.0, 5.0, -1.0], f"{WHY}: it outvotes the one that wants it smaller; 1 does not mind"),
-        ([-3.0, 2.0, 2.0], f"{WHY}: it asks loudest, and is outvoted by the 2 that want it larger"),
-        ([2.0, 2.0, 2.0, -1.0, -1.5], f"the 3 that want it larger outvote the 2 that want it smaller; loudest: {WHY}"),
-        ([1.0, -1.0], "1 wants it larger, 1 wants it smaller: they all but cancel"),
+        ([1.0, 2.0, 0.0], "two want it larger; one does not mind"),
+        ([-1.0, 0.0, 0.0], "one wants it smaller; two do not mind"),
+        ([0.1, 5.0, -1.0, -1.0], f"{WHY}: it alone outvotes the two that want it smaller"),
+        ([0.1, 5.0, -0.2, -0.4], f"{WHY}: it alone outvotes the two that want it a little smaller"),
+        ([0.0, 5.0, -1.0], f"{WHY}: it outvotes the one that wants it smaller; one does not mind"),
+        ([-3.0, 2.0, 2.0], f"{WHY}: it asks loudest, and is outvoted by the two that want it larger"),
+        (
+            [2.0, 2.0, 2.0, -1.0, -1.5],
+            f"the three that want it larger outvote the two that want it smaller; loudest: {WHY}",
+        ),
+        ([1.0, -1.0], "one wants it larger, one wants it smaller: they all but cancel"),
     ],
 )
 def test_a_sentence_follows_from_the_numbers(terms: list[float], said: str) -> None:

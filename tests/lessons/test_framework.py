@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import chainrule as cr
-from chainrule.errors import ArgumentError, RunError, UnknownNameError
+from chainrule.errors import ArgumentError, RunError, UnknownNameError, ValueRangeError
 from chainrule.lessons import Lesson, bars, claim, curves, measured, opened, part, say, shown, table
 from chainrule.lessons.taught import Told
 
@@ -202,3 +202,13 @@ def test_an_error_in_it_is_a_sentence(tmp_path: Path) -> None:
     done = run_file(tmp_path, "cr.lesson('nudge')")
     assert done.returncode == 2
     assert done.stderr.startswith("error[unknown-name]: unknown lesson 'nudge': did you mean 'nudges'")
+
+
+def test_a_seed_is_held_against_its_range_before_anything_runs() -> None:
+    lesson = Lesson("mine", "Mine", "What?", lambda seed: pytest.fail("it was taught"))
+    for seed in (-1, 2**32):
+        with pytest.raises(ValueRangeError, match=rf"^the seed of a lesson is {seed}: give a whole number from 0 to "):
+            lesson.run(seed)
+    for wrong in (1.5, True, "3"):
+        with pytest.raises(ArgumentError, match=r"^seed takes a whole number, such as 3, and "):
+            lesson.run(wrong)  # pyright: ignore[reportArgumentType]

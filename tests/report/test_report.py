@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -219,10 +220,28 @@ def test_residuals_are_predicted_minus_true(table_run: cr.Run) -> None:
         bars = find(page.document, f"residuals-spread-{place}")
         assert isinstance(bars, Figure)
         assert sum(bars.series[0].y) == len(rows)
+        ends = [[float(end.replace("−", "-")) for end in name.split(" to ")] for name in bars.categories]
+        assert [high for _, high in ends[:-1]] == [low for low, _ in ends[1:]]
+        assert [low <= value < high for low, high in ends for value in (said - y)[:, place]].count(True) == len(rows)
     table = find(page.document, "furthest-off")
     assert isinstance(table, Table)
     scaled = ((said - y) / table_run.dataset.y[table_run.prepared.split.train].std(axis=0)) ** 2
     assert table.rows[0].cells[0] == str(rows[scaled.sum(axis=1).argmax()])
+
+
+def test_numbers_of_a_lone_target_stand_under_one_another_and_the_features_beside_them_are_told(
+    tmp_path: Path,
+) -> None:
+    x = np.array([[np.sin(7 * row + 3 * column) for column in range(6)] for row in range(60)])
+    run = cr.train([cr.Dense(1)], x, 1e5 * x[:, :1], epochs=2, name="large", runs=tmp_path)
+    page = cr.report(run)
+    table = find(page.document, "furthest-off")
+    assert isinstance(table, Table)
+    assert all(isinstance(cell, Number) for row in table.rows for cell in row.cells[1:])
+    said = " ".join(str(page).split())
+    assert "Beside it stand the 4 of 6 features with the largest weights in the first layer." in said
+    assert re.search(r"typical error \(RMSE\) \d{5},", said)
+    assert re.search(r"standard deviation \d{5}\.", said)
 
 
 # ---- the whole ----

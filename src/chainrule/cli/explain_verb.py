@@ -36,7 +36,9 @@ def explain(
     batch: Annotated[
         int | None, Parameter(help="A batch of the epoch then under way, from 0; the next one where not said.")
     ] = None,
-    at: Annotated[str, Parameter(help="The weights now, at the start, or at any step: --at 1342.")] = "now",
+    at: Annotated[
+        str, Parameter(name=("--at", "--step"), help="The weights now, at the start, or at any step: --at 1342.")
+    ] = "now",
     shown: AsWanted = USUAL,
 ) -> int:
     """Open a weight, or derive a unit, a layer or the network: formulas, numbers, the update, and witnesses."""

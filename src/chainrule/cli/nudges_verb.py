@@ -33,7 +33,9 @@ def nudges(
     batch: Annotated[
         int | None, Parameter(help="A batch of the epoch then under way, from 0; the next one where not said.")
     ] = None,
-    at: Annotated[str, Parameter(help="The weights now, at the start, or at any step: --at 1342.")] = "now",
+    at: Annotated[
+        str, Parameter(name=("--at", "--step"), help="The weights now, at the start, or at any step: --at 1342.")
+    ] = "now",
     shown: AsWanted = USUAL,
 ) -> int:
     """Show what each sample wants of some weights, who outvotes whom, and that the average is the batch gradient."""

@@ -7,14 +7,14 @@ import io
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, cast, get_args, get_origin
 
 from cyclopts import App, CycloptsError, Group, Parameter, Token, convert
 from cyclopts.exceptions import MissingArgumentError, UnknownOptionError, UnusedCliTokensError
 from rich.console import Console
 
 from chainrule.cli.columns import columns, is_colored, is_unicode
-from chainrule.errors import InputError
+from chainrule.errors import InputError, unknown_name
 
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,40}")
 NARROWEST_HELP: Final = 40  # columns; below that the boxes of the help have no room for a word
@@ -39,7 +39,7 @@ def call(verb: str, function: Callable[..., int], words: Sequence[str]) -> int:
     try:
         code: object = app(list(words), exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        raise InputError(f"{_sentence(error)}; see chainrule {verb} --help") from error
+        raise InputError(f"{_sentence(error, words)}; see chainrule {verb} --help") from error
     text = helped.getvalue()
     sys.stdout.write(text if is_unicode(sys.stdout) else to_ascii(text))
     return code if isinstance(code, int) else 0  # None after --help
@@ -56,18 +56,27 @@ def application(name: str, console: Console | None = None) -> App:
 def _converted(kind: Any, tokens: Sequence[Token]) -> Any:  # Any: an annotation, and a value of it
     """The value of an option; whole numbers are never rounded to.
 
-    Raises: InputError for anything else where a whole number is due.
+    Raises: InputError for anything else where a whole number, or one of a few words, is due.
     """
-    if kind not in (int, int | None):
+    came = tokens[-1] if tokens else None
+    choices = _choices(kind)
+    if came is not None and choices and came.value not in choices:
+        raise InputError(unknown_name(came.keyword or "word", came.value, choices))
+    if came is None or kind not in (int, int | None):
         return cast("object", convert(kind, tokens))
-    came = tokens[-1]
     if not _WHOLE.fullmatch(came.value):
         raise InputError(f"{came.keyword} takes a whole number, and got '{came.value}'")
     return int(came.value)
 
 
-def _sentence(error: CycloptsError) -> str:
-    """What cyclopts found, in the words of all our errors."""
+def _choices(kind: Any) -> tuple[str, ...]:  # Any: an annotation
+    """The words that an option may be, where there are a few."""
+    kinds = [kind, *get_args(kind)]
+    return tuple(word for each in kinds if get_origin(each) is Literal for word in get_args(each))
+
+
+def _sentence(error: CycloptsError, words: Sequence[str]) -> str:
+    """What cyclopts found in these words, in the words of all our errors."""
     if isinstance(error.__cause__, InputError):
         return str(error.__cause__)
     if isinstance(error, UnknownOptionError):
@@ -75,10 +84,10 @@ def _sentence(error: CycloptsError) -> str:
         guess = f", did you mean {rest.removesuffix('?')}" if rest else ""
         return f"there is no option {came.strip('.').strip(chr(34))}{guess}"
     if isinstance(error, MissingArgumentError) and error.argument is not None:
-        name = error.argument.name.removeprefix("--")
-        return (
-            f"{name.upper()} is missing" if error.argument.index is not None else f"{error.argument.name} needs a value"
-        )
+        name = error.argument.name
+        if error.argument.index is not None:
+            return f"{name.removeprefix('--').upper()} is missing"
+        return f"{name} needs a value" if any(each in words for each in error.argument.names) else f"{name} is missing"
     if isinstance(error, UnusedCliTokensError):
         more = ", ".join(error.unused_tokens or ())
         return f"too many words came: {more} (several names for one option are joined by commas)"

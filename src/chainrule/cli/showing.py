@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 
 from cyclopts import Parameter
 
+from chainrule.cli.columns import NARROWEST
+from chainrule.errors import ValueRangeError
+
 if TYPE_CHECKING:
     from chainrule.document import Document
 
@@ -41,11 +44,13 @@ ENDINGS: Final[dict[str, Form]] = {".json": "json", ".tex": "latex", ".html": "h
 def show(document: Document, wanted: Showing) -> None:
     """Write the document as it is wanted.
 
-    Raises: WriteError for a file that cannot be written.
+    Raises: ValueRangeError for fewer columns than a page can have; WriteError for a file that cannot be written.
     """
     from chainrule.cli.screen import stderr, stdout
     from chainrule.train.durable import write_named
 
+    if wanted.width is not None and wanted.width < NARROWEST:
+        raise ValueRangeError(f"a page of {wanted.width} columns was asked for: give at least {NARROWEST}")
     output, ascii = wanted.output, wanted.ascii
     screen = stdout(width=wanted.width, ascii=ascii)
     form = wanted.format or ENDINGS.get("" if output is None else output.suffix.lower(), "text")

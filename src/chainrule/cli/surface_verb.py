@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from chainrule.cli.parse import call
+from chainrule.cli.parse import call, given
 from chainrule.cli.showing import USUAL, AsWanted, show
 from chainrule.errors import InputError
 
@@ -28,10 +28,11 @@ def surface(
         ),
     ] = (),
     directions: Annotated[
-        Literal["principal", "random"], Parameter(help="Where no weight is named: those of the path, or random ones.")
-    ] = "principal",
-    points: Annotated[int, Parameter(help="Of each side of a surface.")] = 25,
-    seed: Annotated[int, Parameter(help="Of random directions.")] = 0,
+        Literal["principal", "random"] | None,
+        Parameter(help="Where no weight is named: those of the path, which it is unless said, or random ones."),
+    ] = None,
+    points: Annotated[int | None, Parameter(help="Of each side of a surface; 25 where not said.")] = None,
+    seed: Annotated[int | None, Parameter(help="Of random directions; 0 where not said.")] = None,
     low: Annotated[float | None, Parameter(help="Where a curve begins.")] = None,
     high: Annotated[float | None, Parameter(help="Where it ends.")] = None,
     shown: AsWanted = USUAL,
@@ -41,10 +42,10 @@ def surface(
 
     if len(weight) != 1 and (low is not None or high is not None):
         raise InputError("--low and --high are the ends of a curve: name one --weight, or leave them out")
+    of_surface = given(directions=directions, points=points, seed=seed)
+    if len(weight) == 1 and of_surface:
+        raise InputError(f"--{next(iter(of_surface))} is of a surface: name two weights or none, or leave it out")
     opened = open_run(which)
-    if len(weight) == 1:
-        page = opened.curve(weight[0], low=low, high=high)
-    else:
-        page = opened.surface(weight, directions=directions, points=points, seed=seed)
+    page = opened.surface(weight, **of_surface) if len(weight) != 1 else opened.curve(weight[0], low=low, high=high)
     show(page.document, shown)
     return 0

@@ -173,13 +173,13 @@ def _endless(curve: Curve) -> str:
 
 def _distance(curve: Curve, minimum: Place) -> str:
     gain = curve.here.loss - minimum.loss
-    share = f", {100 * gain / curve.here.loss:.3g} % of what it is" if curve.here.loss > 0 and gain > 0 else ""
+    share = f", {short(100 * gain / curve.here.loss, 3)}% of what it is" if curve.here.loss > 0 and gain > 0 else ""
     there = f"the slope is {signed(minimum.slope)}"
     if curve.jump is not None:
         there = f"the slope jumps from {signed(curve.jump[0])} to {signed(curve.jump[1])}, as a unit turns on or off"
     return (
         f"The minimum lies {signed(minimum.weight - curve.here.weight)} from here, where {there}; this weight alone "
-        f"could lower the loss by {max(gain, 0.0):.3g}{share}."
+        f"could lower the loss by {short(max(gain, 0.0), 3)}{share}."
     )
 
 
@@ -194,7 +194,7 @@ def _shrinking(bend: float, rate: float) -> str:
         end = "so it comes nearer from one side"
     return (
         f"Each update multiplies the distance to the minimum by 1 − η L″ = 1 − {rate:g} · {bend:.6g} = "
-        f"{signed(factor)}, {end}; rates below 2/L″ = {2 / bend:.4g} come nearer."
+        f"{signed(factor)}, {end}; rates below 2/L″ = {short(2 / bend)} come nearer."
     )
 
 

@@ -14,7 +14,7 @@ from chainrule.descent.surface import grid_of
 from chainrule.descent.surface_page import landscape_of
 from chainrule.descent.three_ways import BACK, STEADY, ZIGZAG, Way
 from chainrule.descent.walk import Walk
-from chainrule.descent.words import capital
+from chainrule.descent.words import capital, short
 from chainrule.document import (
     COUNT,
     Block,
@@ -105,7 +105,7 @@ def _losses(ways: Sequence[Way]) -> Figure | None:
     series = tuple(Series(way.name, tuple(range(len(way.losses))), way.losses) for way in ways if len(way.losses) > 1)
     if not series:
         return None
-    ends = ", ".join(f"{way.name} {way.losses[-1]:.4g}" for way in ways if way.losses)
+    ends = ", ".join(f"{way.name} {short(way.losses[-1])}" for way in ways if way.losses)
     epochs = max(len(each.x) for each in series) - 1
     sentence = f"The loss over all training rows after {counted(epochs, 'epoch')}: {ends}."
     every = [loss for each in series for loss in each.y]
@@ -194,8 +194,8 @@ def _best(ways: Sequence[Way]) -> str:
     worst = max(ways, key=lambda way: way.losses[-1])
     return (
         f"After {counted(len(best.losses) - 1, 'epoch')} {best.name} descent is lowest, with a loss of "
-        f"{best.losses[-1]:.4g} after {counted(best.updates, 'update')}; {worst.name} descent is at "
-        f"{worst.losses[-1]:.4g} after {worst.updates:,}."
+        f"{short(best.losses[-1])} after {counted(best.updates, 'update')}; {worst.name} descent is at "
+        f"{short(worst.losses[-1])} after {worst.updates:,}."
     )
 
 
@@ -214,7 +214,9 @@ def _gait(way: Way, walk: Walk) -> str:
         how = f"an update takes back part of the one before ({turn})"
     else:
         how = f"an update knows nothing of the one before ({turn})"
-    return f"{capital(way.name)} descent: {how}; the way is {walk.detour:.3g} times the straight line, a {way.kind}."
+    return (
+        f"{capital(way.name)} descent: {how}; the way is {short(walk.detour, 3)} times the straight line, a {way.kind}."
+    )
 
 
 # ---- for programs ----

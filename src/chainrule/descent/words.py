@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chainrule.document.numbers import short
+
 
 def capital(text: str) -> str:
     """The text as the beginning of a sentence."""
@@ -14,12 +16,6 @@ def listed(names: Sequence[str]) -> str:
     """Several names: "a, b and c"."""
     *most, last = names
     return f"{', '.join(most)} and {last}" if most else last
-
-
-def short(value: float, digits: int = 4) -> str:
-    """A number to read."""
-    mantissa, raised, exponent = f"{value:.{digits}g}".replace("-", "−", 1 if value < 0 else 0).partition("e")
-    return f"{mantissa}e{int(exponent)}" if raised else mantissa
 
 
 def signed(value: float, digits: int = 3) -> str:

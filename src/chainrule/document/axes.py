@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from chainrule.document.formula import Number
@@ -74,6 +75,23 @@ def _linear(values: Sequence[float], *, rounded: bool) -> Axis:
         if math.isfinite(value)
     ]
     return Axis(low, high, unit, tuple(ticks))
+
+
+def round_edges(low: float, high: float, most: int) -> list[float]:
+    """Round numbers, equally far apart, from at most the low to at least the high one, with at most so many gaps.
+
+    Where no round numbers tell the two apart, these two are the edges.
+    """
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    share = high / most - low / most
+    if low == high or not 10.0**-_EXTREME < share < 10.0**_EXTREME:
+        return [low, math.nextafter(high, math.inf)]
+    steps = (factor * 10.0 ** math.floor(math.log10(share)) for factor in (*_ROUND, 20.0))
+    step = next((each for each in steps if math.ceil(high / each) - math.floor(low / each) <= most), 2 * (high - low))
+    edges = [_plain(count * step) for count in range(math.floor(low / step), math.ceil(high / step) + 1)]
+    rises = all(left < right for left, right in pairwise(edges))
+    return edges if rises and edges[0] <= low and edges[-1] >= high else [low, high]
 
 
 def _plain(value: float) -> float:

@@ -188,7 +188,7 @@ def _bars(figure: Figure, top: float) -> tuple[list[Shape], float]:
     shown = [value for row in values for value in row if _has_bar(value, figure)]
     if not any(values):
         return [Words(0, top + LINE, "no bars", "start", "label")], top + LINE
-    names = [fitted(visible(category), WIDTH * 0.32) for category in figure.categories]
+    names = [fitted(visible(category), WIDTH * 0.42) for category in figure.categories]
     left = max(columns_of(name) for name in names) * LETTER + _EDGE
     texts = [number_text(Number(value, _VALUE)) for row in values for value in row]
     right = WIDTH - max(map(columns_of, texts)) * LETTER - _EDGE

@@ -72,6 +72,13 @@ def format_number(
     return _sign(value, style, minus) + body
 
 
+def short(value: float, digits: int = 4) -> str:
+    """A number in a sentence: at most so many digits, no idle zeros, and in full where it is whole below a million."""
+    shown = format_number(value, NumberStyle("significant", digits), minus="−")
+    mantissa, raised, exponent = shown.partition("e")
+    return (mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa) + raised + exponent
+
+
 def align_points(texts: list[str]) -> list[str]:
     """Numbers as texts, padded with spaces so that their decimal points (or ends of whole numbers) stand in one column.
 

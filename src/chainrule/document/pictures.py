@@ -31,6 +31,7 @@ from chainrule.document.text.spans import Pen
 
 LEVELS: Final = 12  # of gray in a picture: more than an eye tells apart side by side
 PICTURE: Final = 60.0  # the longer side of a small picture
+LABELS: Final = 0.4  # of the width of a chart, at most, for what stands beside the first or the last stage
 _PITCH: Final = 80.0  # from one small picture to the next; five stand side by side
 _STAGE: Final = 84.0  # from one stage of a diagram to the next, at least
 _UNIT: Final = 20.0  # from one unit to the next
@@ -156,7 +157,7 @@ def _diagram(diagram: Diagram, *, titled: bool) -> Chart:
 
 def _room(stage: Stage) -> float:
     """What the labels beside a stage need, or half the width of its title."""
-    labels = max((columns_of(fitted(visible(label), WIDTH * 0.26)) for label in stage.labels), default=0)
+    labels = max((columns_of(fitted(visible(label), WIDTH * LABELS)) for label in stage.labels), default=0)
     return max(labels * LETTER + _RADIUS + _EDGE, min(columns_of(visible(stage.title)) * LETTER, _STAGE) / 2)
 
 

@@ -1,6 +1,12 @@
-"""How many there are, as a sentence says it: "1 row", "1,437 rows", "the one row", "all 12 rows"."""
+"""How many there are, as a sentence says it: "1 row", "1,437 rows", "the one row", "all 12 rows", "four"."""
 
 from __future__ import annotations
+
+from typing import Final
+
+SPELLED: Final = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+)  # fmt: skip
 
 
 def plural(count: int, word: str) -> str:
@@ -11,6 +17,11 @@ def plural(count: int, word: str) -> str:
 def counted(count: int, word: str) -> str:
     """A number of things."""
     return f"{count:,} {plural(count, word)}"
+
+
+def spelled(count: int) -> str:
+    """The number as a word up to twelve, so that nobody takes it for a name: "the four that want it smaller"."""
+    return SPELLED[count] if count < len(SPELLED) else f"{count:,}"
 
 
 def all_of(count: int, word: str) -> str:

@@ -29,7 +29,7 @@ from chainrule.document import (
     partial,
     symbol,
 )
-from chainrule.errors.counts import counted
+from chainrule.errors.counts import counted, spelled, verb_of
 from chainrule.explain.notation import LOSS
 from chainrule.explain.nudges import BOUND, Floats, Nudges
 
@@ -132,7 +132,7 @@ def _sentence(found: Nudges, k: int) -> str:
     if size == 0.0:
         return "no sample asks anything of this weight"
     none = len(terms) - up - down
-    idle = f"; {none} {'does' if none == 1 else 'do'} not mind" if none else ""
+    idle = f"; {spelled(none)} {verb_of(none, 'does', 'do')} not mind" if none else ""
     if not (up and down):
         return f"{_wants(up or down, 'larger' if up else 'smaller')}{idle}"
     if abs(total) < EVEN * size:
@@ -142,18 +142,22 @@ def _sentence(found: Nudges, k: int) -> str:
     loud = int(np.argmax(np.abs(terms)))
     against = float(size - abs(total)) / 2
     if terms[loud] * total < 0:
-        majority = f"the one that wants it {winning}" if winners == 1 else f"the {winners} that want it {winning}"
+        majority = _those(winners, winning)
         return f"{found.causes[k]}: it asks loudest, and is outvoted by {majority}{idle}"
     little = "a little " if float(np.max(-terms * np.sign(total))) < LITTLE * abs(terms[loud]) else ""
-    others = f"the one that wants it {little}{losing}" if losers == 1 else f"the {losers} that want it {little}{losing}"
+    others = _those(losers, f"{little}{losing}")
     if abs(terms[loud]) > against:
         alone = "alone outvotes" if winners > 1 else "outvotes"
         return f"{found.causes[k]}: it {alone} {others}{idle}"
-    return f"the {winners} that want it {winning} outvote {others}{idle}; loudest: {found.causes[k]}"
+    return f"{_those(winners, winning)} outvote {others}{idle}; loudest: {found.causes[k]}"
 
 
 def _wants(count: int, what: str) -> str:
-    return f"1 wants it {what}" if count == 1 else f"{count:,} want it {what}"
+    return f"{spelled(count)} {verb_of(count, 'wants', 'want')} it {what}"
+
+
+def _those(count: int, what: str) -> str:
+    return f"the {spelled(count)} that {verb_of(count, 'wants', 'want')} it {what}"
 
 
 # ---- importance ----

@@ -58,10 +58,10 @@ def _times(seconds: dict[int, float], runs: dict[int, cr.Run]) -> Told:
         table(("batch size", *(Column(what, "µs a row", style=THREE) for what in ("one less", "itself", "one more"))),
               [(str(power), per_row[power - 1], per_row[power], per_row[power + 1]) for power in POWERS], name="times"),
         curves("Time a row by batch size",
-               {"µs a row": ([math.log2(size) for size in SIZES], [per_row[size] for size in SIZES])},
-               x="log₂ of the batch size", y="µs"),
+               {"time a row": ([float(size) for size in SIZES], [per_row[size] for size in SIZES])},
+               x="batch size", y="µs", logarithmic_x=True),
         measured("powers", len(won), " of ", len(POWERS), " powers of two were quicker here than both neighbors",
-                 *((", the most ", best, ", by ", 100 * gains[best], "%") if won else ()),
+                 *((", most of all ", best, ", by ", 100 * gains[best], "%") if won else ()),
                  won=won, microseconds={str(size): value for size, value in per_row.items()}),
         measured("larger", "the quickest of all was ", fastest, ", with ", per_row[fastest], " µs a row; ", SIZES[0],
                  " took ", per_row[SIZES[0]] / per_row[fastest], " times as long: what an update costs by itself is "

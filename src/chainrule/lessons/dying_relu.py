@@ -83,7 +83,7 @@ def _by_themselves(seed: int) -> Told:
             "below 0 on all images, and from there no gradient brings it back. After ", EPOCHS, " epochs, these are "
             "the units, of ", UNITS, ", whose weights all have the derivative 0 over all images, by learning rate."),
         bars("Units that no sample reaches any more", known),
-        claim("rate", "with η = ", RATES[0], " ", _units(least), " dead, with η = ", RATES[-1], " ", _units(most),
+        claim("rate", "with η = ", RATES[0], ", ", _units(least), " dead; with η = ", RATES[-1], ", ", _units(most),
               holds=least is not None and most is not None and least < most,
               dead={f"{rate:g}": count for rate, count in dead.items()}),
         say("What helps: a smaller learning rate, scaled inputs, weights drawn to fit, an activation that is not "

@@ -34,13 +34,13 @@ def teach(seed: int) -> Told:
     off = float(np.max(np.abs(weights - predicted)))
     shrinks = [after / before for before, after in pairwise(losses)]
     mistaken = _train(cr.load((np.array([[X]]), np.array([[START]]))), seed).history["loss"][0]
-    a, x, w, y = (symbol(name) for name in "axwy")
+    y_hat, x, w, y = (symbol(name) for name in "ŷxwy")
     return (
         say("The smallest network there is: one input, one weight, no bias, no activation. The prediction is compared "
             "with the target, and the difference squared is the loss."),
         formulas(
-            equals(a, juxtaposed(x, w), numeral(X * START)),
-            equals(symbol("L"), Raised(minus(a, y), numeral(2)), numeral(losses[0])),
+            equals(y_hat, juxtaposed(x, w), numeral(X * START)),
+            equals(symbol("L"), Raised(minus(y_hat, y), numeral(2)), numeral(losses[0])),
         ),
         say("Here x = ", X, ", the weight begins at w = ", START, ", the target is y = ", TARGET, ", and the learning "
             "rate is η = ", RATE, "."),

@@ -8,7 +8,8 @@ from typing import Final, TypeAlias, cast, get_args
 
 from chainrule.document import Block, Content, Document, Labeled, Paragraph, Plain, Tone
 from chainrule.document.text.spans import Pen
-from chainrule.errors import RunError, UnknownNameError
+from chainrule.errors import RunError, UnknownNameError, ValueRangeError
+from chainrule.errors.calls import check_kind
 from chainrule.errors.counts import counted, verb_of
 from chainrule.runs.page import Page
 
@@ -60,6 +61,7 @@ class Statement:
 
 
 Told: TypeAlias = "Sequence[Block | Statement]"
+LARGEST_SEED: Final = 2**32 - 1  # from which a lesson can make a hundred seeds of its own
 BLOCKS: Final = (Statement, *get_args(Block))
 
 
@@ -86,9 +88,12 @@ class Lesson:
         """Do the experiments.
 
         Args: seed: of everything in them that is drawn.
-        Raises: RunError for a lesson that states nothing, or two things by one name, or teaches what is no block; what
-            its experiments raise.
+        Raises: ArgumentError, ValueRangeError for what is no seed; RunError for a lesson that states nothing, or two
+            things by one name, or teaches what is no block; what its experiments raise.
         """
+        check_kind("seed", seed, int, "a whole number, such as 3")
+        if not 0 <= seed <= LARGEST_SEED:
+            raise ValueRangeError(f"the seed of a lesson is {seed}: give a whole number from 0 to {LARGEST_SEED:,}")
         told = _told(self.name, self.teach(seed))
         return Taught(self, seed, told, _checked(self.name, told))
 

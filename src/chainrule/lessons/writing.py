@@ -84,7 +84,15 @@ def table(header: Sequence[Column | str], rows: Sequence[Sequence[Cell | float]]
     return Table(columns, tuple(Row(tuple(_cell(cell) for cell in row)) for row in rows), name=name)
 
 
-def curves(title: str, lines: Mapping[str, Line], *, x: str = "", y: str = "", logarithmic: bool = False) -> Figure:
+def curves(
+    title: str,
+    lines: Mapping[str, Line],
+    *,
+    x: str = "",
+    y: str = "",
+    logarithmic: bool = False,
+    logarithmic_x: bool = False,
+) -> Figure:
     """Lines in one chart; the sentence below it, for those who do not see it, is read off the points.
 
     Args:
@@ -93,10 +101,11 @@ def curves(title: str, lines: Mapping[str, Line], *, x: str = "", y: str = "", l
         x: the name of the axis across.
         y: the name of the axis up.
         logarithmic: equal ratios are equally far apart on the axis up.
+        logarithmic_x: the same of the axis across.
     """
     series = tuple(Series(name, *_points(line)) for name, line in lines.items())
     read = "; ".join(_read(each, x) for each in series)
-    return Figure("line", series, f"{read}.", title, x, y, logarithmic=logarithmic)
+    return Figure("line", series, f"{read}.", title, x, y, logarithmic=logarithmic, logarithmic_x=logarithmic_x)
 
 
 def bars(title: str, values: Mapping[str, float], *, y: str = "") -> Figure:

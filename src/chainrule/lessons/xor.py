@@ -67,7 +67,7 @@ def _by_hand() -> Told:
             "layer. Two ReLU units are enough: one that counts the ones, and one that takes off what is too much when "
             "both are 1. These weights are set by hand:"),
         _formulas(),
-        table(("x₁", "x₂", "wanted", "ŷ"), [(float(x[0]), float(x[1]), int(y), float(p))
+        table(("x₀", "x₁", "wanted", "ŷ"), [(float(x[0]), float(x[1]), int(y), float(p))
                                            for x, y, p in zip(xor.x, xor.y, said, strict=True)], name="by-hand"),
         claim("can", "a 2-2-1 ReLU network can represent XOR: with these weights ", right, " of ", ROWS, " rows are "
               "right, each with a probability of at least "
@@ -77,10 +77,10 @@ def _by_hand() -> Told:
 
 def _formulas() -> Equations:
     """The network with these weights in it."""
-    x1, x2, h1, h2 = symbol("x", 1), symbol("x", 2), symbol("h", 1), symbol("h", 2)
-    score = minus(juxtaposed(number(2 * SURE), h1), juxtaposed(number(4 * SURE), h2), number(SURE))
+    x0, x1, a0, a1 = symbol("x", 0), symbol("x", 1), symbol("a", 0, 1), symbol("a", 1, 1)
+    score = minus(juxtaposed(number(2 * SURE), a0), juxtaposed(number(4 * SURE), a1), number(SURE))
     return formulas(
-        Beside((equals(h1, call("ReLU", plus(x1, x2))), equals(h2, call("ReLU", minus(plus(x1, x2), number(1)))))),
+        Beside((equals(a0, call("ReLU", plus(x0, x1))), equals(a1, call("ReLU", minus(plus(x0, x1), number(1)))))),
         equals(symbol("ŷ"), call("σ", score)),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chainrule.document import Block, Code, Group, Heading, Paragraph
+from chainrule.document.numbers import short
 from chainrule.report.material import Material, source
 from chainrule.train.curves import is_steep, loss_curve, score_curve
 from chainrule.train.history import History
@@ -39,7 +40,9 @@ def _best(history: History) -> str:
     best = min(range(len(losses)), key=losses.__getitem__)
     after = history.epochs - 1 - best
     rest = f"; the {after} after it did not lower it" if after > 1 else ""
-    return f"The validation loss was smallest, {losses[best]:.4g}, after epoch {best + 1} of {history.epochs:,}{rest}."
+    return (
+        f"The validation loss was smallest, {short(losses[best])}, after epoch {best + 1} of {history.epochs:,}{rest}."
+    )
 
 
 def _whence(material: Material) -> tuple[str | Code, ...]:

@@ -15,11 +15,11 @@ from chainrule.document import (
     Group,
     Heading,
     Heatmap,
-    NumberStyle,
     Paragraph,
     Series,
-    format_number,
 )
+from chainrule.document.axes import round_edges
+from chainrule.document.numbers import MOST_DIGITS, short
 from chainrule.errors.counts import counted, verb_of
 from chainrule.report.material import Material, source
 from chainrule.train.evaluate import Classified
@@ -31,7 +31,6 @@ FEWEST_POINTS: Final = 3  # fewer have no distribution
 WORST: Final = 8  # that are among them in any case
 MOST_TARGETS: Final = 4  # with charts of their own
 BINS: Final = 15
-THREE: Final = NumberStyle("significant", 3)
 
 Floats = npt.NDArray[np.float64]
 
@@ -115,7 +114,7 @@ def _against(name: str, title: str, mark: str, truth: Floats, residual: Floats) 
     rows = _some(residual)
     said = truth + residual
     mean, spread = float(residual.mean()), float(residual.std())
-    sentence = f"Predicted minus true{title}: mean {mean:.3g}, standard deviation {spread:.3g}."
+    sentence = f"Predicted minus true{title}: mean {short(mean, 3)}, standard deviation {short(spread, 3)}."
     if len(rows) < len(residual):
         sentence += f" {len(rows):,} of {len(residual):,} rows are drawn, evenly chosen, with the {WORST} worst."
     points = Series("residual", tuple(said[rows].tolist()), tuple(residual[rows].tolist()))
@@ -136,12 +135,9 @@ def _some(residual: Floats) -> npt.NDArray[np.int64]:
 
 def _spread(title: str, mark: str, residual: Floats) -> Figure:
     """How many residuals lie where."""
-    low, high = float(residual.min()), float(residual.max())
-    if low == high:
-        low, high = low - 0.5, high + 0.5
-    counts, edges = np.histogram(residual, bins=min(BINS, max(len(residual), 2)), range=(low, high))
-    ends = [format_number(float(edge), THREE, minus="−") for edge in edges]
-    names = tuple(f"{a} … {b}" for a, b in itertools.pairwise(ends))
+    edges = round_edges(float(residual.min()), float(residual.max()), min(BINS, max(len(residual), 2)))
+    counts, _ = np.histogram(residual, bins=edges)
+    names = tuple(f"{a} to {b}" for a, b in itertools.pairwise(short(edge, MOST_DIGITS) for edge in edges))
     bars = Series("rows", tuple(range(len(names))), tuple(int(count) for count in counts))
     within = float((np.abs(residual - residual.mean()) <= residual.std()).mean())
     sentence = f"{within:.0%} of the residuals{title} lie within one standard deviation of their mean."

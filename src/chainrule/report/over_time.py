@@ -18,6 +18,7 @@ from chainrule.document import (
     Series,
     Table,
 )
+from chainrule.document.numbers import short
 from chainrule.errors.counts import counted
 from chainrule.report.material import Material, source
 from chainrule.report.moments import Inside, probed_every, probed_rows
@@ -79,7 +80,7 @@ def _chart(name: str, title: str, label: str, moments: Sequence[Inside], measure
 
 def _moved(title: str, series: Sequence[Series]) -> str:
     """From where to where each line goes, in words."""
-    ends = [f"{one.name} {one.y[0]:.3g} → {one.y[-1]:.3g}" for one in series]
+    ends = [f"{one.name} {short(one.y[0], 3)} → {short(one.y[-1], 3)}" for one in series]
     return f"{title}, before the first update → before the last: {', '.join(ends)}."
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from chainrule.document import (
     Block,
+    Cell,
     Code,
     Column,
     Heading,
@@ -42,7 +43,7 @@ def telling(material: Material) -> list[Block]:
             blocks += _shown(material, title, name, places, sentence)
     where = f"what the network after step {material.run.step:,} says of the {material.part}, and its loss there"
     numbered = ("A row is one of the data set, counted from 0; ", Code("chainrule explain"), " takes it as a sample.")
-    return [*blocks, Paragraph(numbered), source(where)]
+    return [*blocks, Paragraph((*numbered, *_beside(material))), source(where)]
 
 
 def _kinds(material: Material) -> Iterator[tuple[str, str, Places, str]]:
@@ -125,8 +126,8 @@ def _table(material: Material, name: str, places: Places) -> Table:
     flat = dataset.x.reshape(dataset.row_count, -1)
     columns = (
         Column("row", heading=True),
-        Column("class" if material.is_classification else "true"),
-        Column("said"),
+        Column("class" if material.is_classification else "true", style=FOUR),
+        Column("said", style=FOUR),
         Column("loss", style=FOUR),
         *(Column(record.feature_names[feature], style=FOUR) for feature in features),
     )
@@ -134,7 +135,7 @@ def _table(material: Material, name: str, places: Places) -> Table:
         Row(
             (
                 str(material.rows[place]),
-                *(_value(material, values, int(place)) for values in (material.target, material.said)),
+                *(_cell(material, values, int(place)) for values in (material.target, material.said)),
                 Number(float(material.losses[place])),
                 *(Number(float(flat[material.rows[place], feature])) for feature in features),
             )
@@ -142,6 +143,14 @@ def _table(material: Material, name: str, places: Places) -> Table:
         for place in places
     )
     return Table(columns, rows, name=name)
+
+
+def _beside(material: Material) -> tuple[str, ...]:
+    """Which features stand beside a row, where not all do."""
+    count = len(material.run.record.feature_names)
+    if material.run.record.image_shape is not None or count <= MOST_FEATURES:
+        return ()
+    return (f" Beside it stand the {MOST_FEATURES} of {count:,} features with the largest weights in the first layer.",)
 
 
 def _loudest_features(material: Material) -> list[int]:
@@ -160,11 +169,17 @@ def _called(material: Material, place: int) -> str:
     return f"{_value(material, material.target, place)} → {_value(material, material.said, place)}"
 
 
+def _cell(material: Material, values: npt.NDArray[np.generic], place: int) -> Cell:
+    """A class by its name; a number that can stand under others; several, separated by commas."""
+    lone = not material.is_classification and np.size(values[place]) == 1
+    return Number(float(np.ravel(values[place])[0])) if lone else _value(material, values, place)
+
+
 def _value(material: Material, values: npt.NDArray[np.generic], place: int) -> str:
     """A class by its name, or numbers in their own units."""
     if material.is_classification:
         return material.run.record.class_names[int(values[place])]
-    return ", ".join(format_number(float(value), FOUR) for value in np.atleast_1d(values[place]))
+    return ", ".join(format_number(float(value), FOUR, minus="−") for value in np.atleast_1d(values[place]))
 
 
 def _loss(material: Material, place: int) -> Number:

@@ -164,7 +164,7 @@ def find_run(which: str | Path, runs: str | Path = RUNS) -> Path:
         held = f"it holds no experiment.toml, only {held_by(bare)}"
         raise RunError(f"{bare} is not the folder of a run: {held}; restore that file, or give one made by train")
     raise RunError(
-        unknown_name(f"run in {runs}", str(which), [*(each.name for each in known), *([LATEST] if known else [])])
+        unknown_name("run", str(which), [*(each.name for each in known), *([LATEST] if known else [])], f" in {runs}")
     )
 
 
@@ -192,7 +192,8 @@ def _experiment(folder: RunFolder) -> Experiment:
     try:
         return read_experiment(folder.experiment)
     except (ExperimentError, UnknownNameError, UnreadableFileError) as error:
-        raise RunError(f"{folder.experiment} is damaged: {error}") from error
+        named = str(folder.experiment) in str(error)
+        raise RunError(str(error) if named else f"{folder.experiment} is damaged: {error}") from error
 
 
 def _changed(path: Path) -> float:

@@ -24,6 +24,7 @@ from chainrule.document import (
     Summary,
     Table,
 )
+from chainrule.document.numbers import short
 from chainrule.errors.counts import counted, plural
 from chainrule.nn.layers import Dense, Flatten, Layer
 from chainrule.runs.page import Page
@@ -193,7 +194,7 @@ def after_training(run: Run) -> Document:
 def _result(run: Run) -> tuple[str, tuple[Block, ...]]:
     if run.test:
         return "Test", (Paragraph(metrics_in_words(run.test, run.record.rows[2], run.record.weighted)),)
-    listed = ", ".join(f"{name} {run.history[name][-1]:.4g}" for name in run.history)
+    listed = ", ".join(f"{name} {short(run.history[name][-1])}" for name in run.history)
     return "Training", (Paragraph(listed or "no epoch is complete yet"),)
 
 

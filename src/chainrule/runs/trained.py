@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from chainrule.data.dataset import Array, Dataset
 from chainrule.data.load import load_source
+from chainrule.document.numbers import short
 from chainrule.errors import RunError
 from chainrule.errors.calls import checked_call
 from chainrule.errors.counts import counted
@@ -157,7 +158,7 @@ class Trained(ABC):
         return evaluate(self.graphs, self.record, self.checkpoint.state, laid, rows)
 
     def __repr__(self) -> str:
-        test = "".join(f", test {name} {value:.4g}" for name, value in (self.test or {}).items() if name != "loss")
+        test = "".join(f", test {name} {short(value)}" for name, value in (self.test or {}).items() if name != "loss")
         return f"{type(self).__name__}({self.name!r}, {self.reason}, {counted(self.epochs, 'epoch')}{test})"
 
     def _said(self, x: object) -> dict[str, Array]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from chainrule.document import Column, Document, Figure, Group, Number, Row, Series, Table
+from chainrule.document.numbers import short
 from chainrule.errors.counts import counted
 from chainrule.train.history import History
 
@@ -21,7 +22,7 @@ def loss_curve(history: History) -> tuple[Figure, ...]:
         return ()
     first, last = history["loss"][0], history["loss"][-1]
     moved = "fell" if last < first else "rose"
-    sentence = f"The training loss {moved} from {first:.4g} to {last:.4g} in {history.epochs:,} epochs."
+    sentence = f"The training loss {moved} from {short(first)} to {short(last)} in {history.epochs:,} epochs."
     return (Figure("line", _series(history, "loss"), sentence, title="Loss", x_label="epoch", name="loss"),)
 
 
@@ -49,7 +50,7 @@ def is_steep(history: History) -> bool:
 def _score(history: History, name: str) -> Figure:
     title, label = _SCORES[name]
     series = _series(history, name)
-    ends = " and ".join(f"{each.y[-1]:.4g} in {each.name}" for each in series)
+    ends = " and ".join(f"{short(each.y[-1])} in {each.name}" for each in series)
     sentence = f"{title} after {counted(history.epochs, 'epoch')}: {ends}."
     return Figure("line", series, sentence, title=title, x_label="epoch", y_label=label, name=name)
 

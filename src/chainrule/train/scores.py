@@ -21,6 +21,7 @@ from chainrule.document import (
     Strong,
     Table,
 )
+from chainrule.document.numbers import short
 from chainrule.errors.counts import counted
 from chainrule.train.evaluate import Classified, ClassScore, Regressed, Scores
 
@@ -58,12 +59,12 @@ def metrics_in_words(metrics: Mapping[str, float], rows: int, weighted: bool) ->
         right = round(metrics["accuracy"] * rows)
         share = Strong(f"accuracy {metrics['accuracy']:.4f}")
         of = "" if weighted else f" ({right:,} of {rows:,} right)"
-        return (share, f"{of}, loss {metrics['loss']:.4g} nats")
+        return (share, f"{of}, loss {short(metrics['loss'])} nats")
     if math.isnan(metrics["r2"]):  # of targets that are all the same
-        return f"typical error (RMSE) {metrics['rmse']:.4g}, mean absolute error {metrics['mae']:.4g}"
+        return f"typical error (RMSE) {short(metrics['rmse'])}, mean absolute error {short(metrics['mae'])}"
     return (
         Strong(f"R² {metrics['r2']:.4f}"),
-        f", typical error (RMSE) {metrics['rmse']:.4g}, mean absolute error {metrics['mae']:.4g}",
+        f", typical error (RMSE) {short(metrics['rmse'])}, mean absolute error {short(metrics['mae'])}",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from chainrule.document import formula as f
@@ -29,7 +30,8 @@ def equations_html(block: Equations) -> str:
 def _equation(equation: Equation, *, display: bool) -> str:
     apart = " apart" if isinstance(equation.formula, f.Beside) else ""
     left, *right = [math(part, display=display) for part in _parts(equation.formula)]
-    broken = element("span", *(f"<wbr>{part}" for part in right), class_="right") if right else ""
+    free = "" if equation.value else " free"  # no value stands to the right of it
+    broken = element("span", *(f"<wbr>{part}" for part in right), class_=f"right{free}") if right else ""
     formula = element("div", element("span", left, class_="left"), broken, class_=f"formula{apart}")
     label = element("div", content(equation.label), class_="label") if equation.label else ""
     value = element("div", content(equation.value), class_="value") if equation.value else ""
@@ -41,16 +43,24 @@ def _parts(formula: f.Formula) -> list[str]:
     if not isinstance(formula, f.Relation):
         return _side(formula)
     parts = [mathml(writing.held(formula.left, 2))]
-    for sign, side in formula.rest:
+    for sign, side in _links(formula):
         first, *others = _side(writing.held(side, 1))
         parts += [element("mrow", relator(sign), first), *others]
     return parts
 
 
+def _links(chain: f.Relation) -> Iterator[tuple[f.Relator, f.Formula]]:
+    """Each sign of a chain of relations with the side after it; in w ← a = b the right side is a chain itself."""
+    for sign, side in chain.rest:
+        yield sign, side.left if isinstance(side, f.Relation) else side
+        if isinstance(side, f.Relation):
+            yield from _links(side)
+
+
 def _side(side: f.Formula) -> list[str]:
     if isinstance(side, f.Beside) and side.items:
         return [mathml(item) for item in side.items]
-    if isinstance(side, f.Plus | f.Product | f.Relation) and _width(side) > UNBROKEN:
+    if isinstance(side, f.Plus | f.Product) and _width(side) > UNBROKEN:
         return pieces(side)
     return [mathml(side)]
 

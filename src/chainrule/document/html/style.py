@@ -111,13 +111,14 @@ background:var(--faint);padding:.6rem 1rem;margin:1.3rem 0}
 .document .note>:last-child{margin-bottom:0}
 .document :is(.scroll,.formula,summary):focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 @media(min-width:44rem){
-.document .aligned{display:grid;grid-template-columns:auto auto minmax(0,1fr) auto;align-items:baseline;
+.document .aligned{display:grid;grid-template-columns:auto auto minmax(0,1fr) fit-content(35%);align-items:baseline;
 gap:.4rem .35rem}
 .document .aligned :is(.equation,.formula){display:contents}
 .document .aligned .label{grid-column:1;padding-right:1rem}
 .document .aligned .left{grid-column:2;text-align:right;text-indent:0}
 .document .aligned .right{grid-column:3;text-align:left;text-indent:0;padding:.3rem 0;min-width:0;
 overflow-x:auto;overflow-y:hidden}
+.document .aligned .free{grid-column:3/-1}
 .document .aligned .value{grid-column:4}}
 @media(max-width:43.99rem){
 .document{padding:1.2rem 1rem 3rem;font-size:1rem}

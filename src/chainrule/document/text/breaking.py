@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -12,6 +13,7 @@ from chainrule.document.text.characters import width as columns_of
 from chainrule.document.text.typeset import BESIDE_GAP, Typesetter
 
 SMALLER_MATRICES: Final = (8, 5, 3)
+ENTRY_GAP: Final = "   "
 
 
 def fit(formula: f.Formula, width: int, setter: Typesetter, spare: int = 0) -> Box:
@@ -43,6 +45,18 @@ def wrap(text: str, width: int, *, hang: int = 0) -> list[str]:
         lines += full
     lines = [*lines, current]
     return [" " * hang * (place > 0) + text for place, text in enumerate(lines)]
+
+
+def side_by_side(entries: Sequence[str], width: int) -> list[str]:
+    """As many entries a line as fit beside one another; one alone is broken only where it is wider than a line."""
+    lines: list[str] = []
+    for entry in entries:
+        joined = f"{lines[-1]}{ENTRY_GAP}{entry}" if lines else entry
+        if lines and columns_of(joined) <= width:
+            lines[-1] = joined
+        else:
+            lines += wrap(entry, width)
+    return lines
 
 
 def loosened(text: str, width: int) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 from chainrule.document.drawn import Figure, Series
 from chainrule.document.numbers import NumberStyle
 from chainrule.document.text import boxes
-from chainrule.document.text.breaking import wrap
+from chainrule.document.text.breaking import side_by_side, wrap
 from chainrule.document.text.characters import width as columns_of
 from chainrule.document.text.spans import Pen
 
@@ -115,7 +115,7 @@ def _legend(figure: Figure, canvas: _Canvas, width: int, pen: Pen) -> list[str]:
     if figure.kind == "line" and not pen.ascii:
         signs[0] = "⠤⠤"
     entries = [f"{sign} {pen.plain(series.name)}" for sign, series in zip(signs, figure.series, strict=True)]
-    return wrap("   ".join(entries), width)
+    return side_by_side(entries, width)
 
 
 class _Canvas:

@@ -11,7 +11,7 @@ from chainrule.document.drawn import Landscape, Series
 from chainrule.document.levels import Levels, levels_of
 from chainrule.document.numbers import NumberStyle
 from chainrule.document.text import boxes
-from chainrule.document.text.breaking import wrap
+from chainrule.document.text.breaking import side_by_side, wrap
 from chainrule.document.text.characters import width as columns_of
 from chainrule.document.text.charts import ASCII_MARKS, MARKS, NARROWEST_PLOT, Range, y_axis
 from chainrule.document.text.spans import Pen
@@ -111,8 +111,8 @@ def _key(of: Landscape, levels: Levels, width: int, pen: Pen) -> list[str]:
     entries = [f"{shades[0]} from {numbers[0]}"]
     entries += [f"{shade} from {number}" for shade, number in zip(shades[1:], numbers[1:-1], strict=False)]
     label = f"{pen.plain(of.value_label)}: " if of.value_label else ""
-    said = wrap(f"{label}{'   '.join(entries)}   up to {numbers[-1]}", width)
-    return [*said, *wrap("   ".join(_paths(of.paths, pen)), width)] if of.paths else said
+    said = side_by_side([f"{label}{entries[0]}", *entries[1:], f"up to {numbers[-1]}"], width)
+    return [*said, *side_by_side([*_paths(of.paths, pen)], width)] if of.paths else said
 
 
 def _paths(paths: tuple[Series, ...], pen: Pen) -> Iterator[str]:
