@@ -60,7 +60,7 @@ def test_a_run_whose_experiment_is_missing_is_told_by_its_name_too(copy: Path) -
             cr.errors.RunError, match=rf"{copy} is not the folder of a run: it holds no experiment\.toml, only"
         ):
             cr.open_run(which, runs=copy.parent)
-    with pytest.raises(cr.errors.RunError, match="unknown run in"):
+    with pytest.raises(cr.errors.RunError, match="unknown run 'penguins' in"):
         cr.open_run("penguins", runs=copy.parent)
 
 

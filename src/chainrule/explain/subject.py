@@ -53,6 +53,26 @@ class Narrow(msgspec.Struct, frozen=True):
     is_next: bool
 
 
+class Origin(msgspec.Struct, frozen=True):
+    """What stands in the data for the numbers of a subject.
+
+    Attributes:
+        features: the name of each number of a sample.
+        outputs: the name of each class, or of each target.
+        x: the samples before they were scaled, (n, features).
+        y: the targets before they were scaled, (n, k); None where they are classes.
+        scaled: what was done to each feature: "standardized"; "" for nothing.
+        scaled_y: what was done to each target.
+    """
+
+    features: tuple[str, ...]
+    outputs: tuple[str, ...]
+    x: Array
+    y: Array | None
+    scaled: str
+    scaled_y: str
+
+
 class Subject(msgspec.Struct, frozen=True):
     """A loss on a batch, written as in the book, with what a person calls its parts.
 
@@ -73,6 +93,7 @@ class Subject(msgspec.Struct, frozen=True):
         context: when and where: "step 0".
         update: how the optimizer would use the gradient; None where nothing is trained.
         narrow: gradients and update once more in training's own dtype, for comparison; None where it is float64.
+        origin: what the numbers are called in the data; None where they come from nowhere else.
         targets_are_classes: whether a target is one of a few names, so that samples can be told apart by it.
     """
 
@@ -93,6 +114,7 @@ class Subject(msgspec.Struct, frozen=True):
     parts: tuple[str, ...] = ()
     narrow: Narrow | None = None
     targets_are_classes: bool = True
+    origin: Origin | None = None
 
     def parameter(self, name: str) -> Node:
         """The parameter of that name.

@@ -30,6 +30,7 @@ from chainrule.explain.evidence import checked_blocks, witness_data
 from chainrule.explain.narrow import narrow_data, narrow_weight, weight_block
 from chainrule.explain.notation import LOSS, SAMPLE_LOSS, at, subscripted
 from chainrule.explain.opened import Opened
+from chainrule.explain.origin import origin_block
 from chainrule.explain.page import Words
 from chainrule.explain.paths import chosen, path_table, remainder, steps_table, way_back
 from chainrule.explain.reading import Alive, alive_elsewhere, alive_weights, read_batch, read_sample, zero_factor
@@ -52,6 +53,7 @@ def explain_sample(opened: Opened, position: int = 0) -> Document:
     blocks: tuple[Block, ...] = (
         words.book.network(),
         words.book.loss(float(opened.values["losses"][position])),
+        *origin_block(opened, words, position),
         words.chain(position),
         *path_table(opened, words, position),
         steps_table(opened, words, position),
@@ -82,6 +84,7 @@ def explain_batch(opened: Opened) -> Document:
     blocks: tuple[Block, ...] = (
         words.book.network(),
         words.book.mean_loss(float(opened.values["loss"])),
+        *origin_block(opened, words, None),
         words.batch_chain(),
         _samples(opened, words),
         *chain_steps(opened, words),

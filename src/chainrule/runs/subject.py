@@ -22,6 +22,7 @@ from chainrule.graph.node import Graph, Node, make_graph
 from chainrule.graph.retype import retype
 from chainrule.graph.tensor_type import Shape
 from chainrule.nn.optimizers import Optimizer
+from chainrule.runs.origin import origin_of
 from chainrule.train.prepare import Prepared
 from chainrule.train.step import CLOCK, RATE, Graphs, slot_name, step_of
 
@@ -79,6 +80,7 @@ def subject_of(
         update=_update(prepared, moment, parameters, symbols),
         narrow=_narrow(prepared, moment, rows, parameters, backend),
         targets_are_classes=prepared.dataset.task == "classification",
+        origin=origin_of(prepared, rows),
     )
 
 
