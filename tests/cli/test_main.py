@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -100,6 +101,20 @@ def test_a_reader_who_has_seen_enough_is_no_error() -> None:
         assert child.stderr is not None
         child.stdout.close()
         assert child.stderr.read() == b""
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs /dev/full, a disk that is always full")
+@pytest.mark.parametrize("words", [["--help"], ["lesson"]])
+def test_a_full_disk_behind_stdout_is_one_sentence(words: list[str]) -> None:
+    script = f"from chainrule.cli import main; import sys; sys.exit(main({words}))"
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", script], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert ended.returncode == errors.EXIT_FAILED
+    assert ended.stderr == (
+        "error[write]: the output cannot be written (No space left on device): make room, or send it elsewhere\n"
+    )
 
 
 def test_ctrl_c_before_anything_began_is_said_in_a_word(

@@ -252,3 +252,22 @@ def test_a_named_file_is_written_or_told_what_is_in_the_way(tmp_path: Path) -> N
     with pytest.raises(WriteError, match=r"cannot be written \(Not a directory\): name another place"):
         write_named(tmp_path / "page.html" / "page.html", b"new")
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_a_link_stays_and_what_is_no_file_is_written_to(tmp_path: Path) -> None:
+    """A pipe, a terminal or /dev/null that somebody names is never replaced by a file."""
+    (tmp_path / "page.html").write_bytes(b"one")
+    (tmp_path / "link.html").symlink_to("page.html")
+    write_named(tmp_path / "link.html", b"two")
+    assert (tmp_path / "link.html").is_symlink()
+    assert (tmp_path / "page.html").read_bytes() == b"two"
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_named(pipe, b"three")
+        assert os.read(reader, 100) == b"three"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.html", "page.html", "pipe"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import io
 import os
@@ -12,11 +13,12 @@ from collections.abc import Sequence
 from chainrule.cli.columns import columns
 from chainrule.cli.signals import Stopped, signals_end
 from chainrule.cli.verbs import VERBS, Verb
-from chainrule.errors import EXIT_FAILED, ChainruleError, UnknownNameError
+from chainrule.errors import EXIT_FAILED, ChainruleError, UnknownNameError, WriteError
 from chainrule.errors.notices import notices_to
 
 HELP = ("--help", "-h", "help")
 VERSION = ("--version", "-V")
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 LEAST = 32  # columns for a sentence beside the usage; in fewer it goes below
 
 
@@ -46,9 +48,18 @@ def _failed(error: Exception) -> int:
         sys.stderr.write(_sentence(error))
         return error.exit_code
     if isinstance(error, BrokenPipeError):  # whoever read our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_FAILED
+        return _without_stdout()
+    if isinstance(error, OSError) and error.errno in UNWRITABLE and error.filename is None:  # a file has its own words
+        said = f"the output cannot be written ({error.strerror}): make room, or send it elsewhere"
+        sys.stderr.write(_sentence(WriteError(said)))
+        return _without_stdout()
     raise error
+
+
+def _without_stdout() -> int:
+    """The exit code where nobody takes our output; what is still to be written of it goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return EXIT_FAILED
 
 
 def _escape_what_cannot_be_shown() -> None:

@@ -25,14 +25,19 @@ def write_durably(path: Path, content: bytes) -> None:
 
 
 def write_named(path: Path, content: bytes) -> None:
-    """The same for a file outside of runs, that somebody named.
+    """The same for a file outside of runs, that somebody named; a link stays, and what it points to is written.
+
+    What is no file but can be written, such as /dev/stdout or a pipe, is written to and never replaced.
 
     Raises: WriteError, which says what is in the way; the previous file is intact.
     """
     if path.is_dir():
         raise WriteError(f"{path} is a folder, and a file is wanted: name one in it")
     try:
-        _replace(path, content)
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+        else:
+            _replace(Path(os.path.realpath(path)), content)
     except OSError as error:
         raise WriteError(_in_the_way(path, error)) from error
 
