@@ -196,6 +196,8 @@ FUNCTIONS: Final[list[tuple[str, Expr, Expr]]] = [
     ("exp(log x) -> x, for x > 0", e.exp(e.log(A)), A),
     ("max(x, x) -> x", e.maximum(A, A), A),
     ("min(x, x) -> x", e.minimum(A, A), A),
+    ("x > c x -> x > 0, for c < 1", A > 0.01 * A, e.like(0.0, A) < A),
+    ("x > c x -> x > 0, for c < 1", A > A * -2.0, e.like(0.0, A) < A),
     ("0 W -> 0", e.matmul(e.like(0.0, LEFT), RIGHT), e.like(0.0, e.matmul(LEFT, RIGHT))),
     ("W 0 -> 0", e.matmul(LEFT, e.like(0.0, RIGHT)), e.like(0.0, e.matmul(LEFT, RIGHT))),
 ]
@@ -205,6 +207,8 @@ FUNCTIONS_STAY: Final[list[tuple[str, Expr]]] = [
     ("exp(log x) -> x, for x > 0", e.exp(e.log1p(A))),
     ("max(x, x) -> x", e.maximum(A, B)),
     ("min(x, x) -> x", e.minimum(A, -A)),
+    ("x > c x -> x > 0, for c < 1", A > 1.0 * A),
+    ("x > c x -> x > 0, for c < 1", A > 0.01 * B),
     ("0 W -> 0", e.matmul(e.like(1.0, LEFT), RIGHT)),
     ("W 0 -> 0", e.matmul(LEFT, e.like(1.0, RIGHT))),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,15 @@ def test_the_minimum_is_where_the_slope_crosses_zero(moons: cr.Run) -> None:
         near = [place["loss"] for place in data["places"] if abs(place["weight"] - minimum["weight"]) < 0.2]  # type: ignore[union-attr,index,operator]
         assert minimum["loss"] <= min(near) + 1e-12  # type: ignore[index,type-var,operator]
     assert found >= 2
+
+
+def test_a_slope_that_is_rounding_is_told_as_0() -> None:
+    x = np.array([[1.0], [2.0], [3.1]])
+    options = {"optimizer": cr.SGD(0.1), "dtype": "float64", "runs": None, "test_fraction": 0.0}
+    run = cr.train([cr.Dense(1)], x, 0.7 * x + 0.1, epochs=9, **options)
+    said = " ".join(run.curve("dense_1.W[0, 0]").text.split())
+    assert "where the slope is 0" in said
+    assert not re.search(r"where the slope is \S*e-1\d", said)
 
 
 def test_a_minimum_at_a_kink_is_told_as_one() -> None:

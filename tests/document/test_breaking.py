@@ -19,7 +19,8 @@ from chainrule.document import (
     symbol,
     times,
 )
-from chainrule.document.text.breaking import side_by_side
+from chainrule.document.text.breaking import loosened, side_by_side
+from chainrule.document.text.characters import HELD
 
 
 def lines(formula: Formula, width: int, value: str = "(12)") -> list[str]:
@@ -61,6 +62,13 @@ def test_entries_of_a_legend_stay_whole() -> None:
     entries = ["⠤⠤ too small, η = 0.01", "○ small, η = 0.1", "× swings, η = 0.625", "+ too large, η = 0.764"]
     assert side_by_side(entries, 64) == ["   ".join(entries[:3]), entries[3]]
     assert side_by_side(entries, 12)[:2] == ["⠤⠤ too", "small, η ="]
+
+
+def test_a_formula_among_words_is_broken_outside_of_its_brackets_first() -> None:
+    formula = "½(1 + erf(z/√2)) + 1/√(2 π) · z".replace(" ", HELD)
+    assert loosened(f"times {formula}", 40) == f"times {formula}"
+    assert loosened(formula, 20).split(" ") == [f"½(1{HELD}+{HELD}erf(z/√2))", "+", f"1/√(2{HELD}π)", "·", "z"]
+    assert HELD not in loosened(formula, 8)[:12]
 
 
 def test_a_long_remark_takes_no_room_from_its_equation() -> None:

@@ -14,6 +14,7 @@ from chainrule.document import (
     Paragraph,
     Row,
     Table,
+    call,
     find,
     number,
     relation,
@@ -31,6 +32,7 @@ MASK = Indexed(Number(1), (relation(Z, ">", number(0)),))
 BY_ELEMENT = Product((A, Power(B, Number(2))), "elementwise")
 SAID = {
     "elementwise": "A ⊙ B: product element by element",
+    "erf": "erf(x): 2/√π times the area under e^(−t²) from 0 to x",
     "indicator": "1[c]: 1 if c holds, else 0",
 }
 
@@ -43,13 +45,15 @@ def page(*formulas: Formula) -> Document:
 @pytest.mark.parametrize(
     ("formulas", "used"),
     [
+        ((call("erf", Z),), ["erf"]),
+        ((call("exp", Z), times(call("erf", Z), MASK)), ["erf", "indicator"]),
         ((BY_ELEMENT,), ["elementwise"]),
         ((MASK,), ["indicator"]),
         ((A, times(B, MASK), BY_ELEMENT, MASK), ["elementwise", "indicator"]),
     ],
 )
 def test_each_sign_that_is_used_is_told_once(formulas: tuple[Formula, ...], used: list[str]) -> None:
-    said = render_text(page(*formulas), 80)
+    said = render_text(page(*formulas), 120)
     assert [name for name, sentence in SAID.items() if said.count(sentence) == 1] == used
     assert said.count("Signs") == 1
     assert said.index("before") < said.index("Signs") < said.index("It")

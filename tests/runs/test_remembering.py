@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.document import Number
+from chainrule.explain.weight_history_page import _along
 from chainrule.runs.remembering import weight_history
 from tests.train.observing import observed
 
@@ -144,3 +146,17 @@ def test_what_cannot_be_asked_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chainrule.runs.remembering.MOST_VISITS", 20)
     with pytest.raises(cr.errors.RunError, match="steps 0 to 12 make 84 visits of samples, and 20 can be held"):
         weight_history(run, WEIGHT)
+
+
+@pytest.mark.parametrize(
+    ("length", "change", "said"),
+    [
+        (0.33, 0.33, "; it hardly ever turned back"),
+        (0.34, 0.33, "; it hardly ever turned back"),
+        (0.66, 0.33, "; it went 0.66 up and down for that, 2 times as far"),
+        (0.5, 0.0, "; it went 0.5 up and down for that"),
+    ],
+)
+def test_how_far_a_weight_went_for_its_change(length: float, change: float, said: str) -> None:
+    spans = [f"{span.value:g}" if isinstance(span, Number) else span for span in _along(length, change)]
+    assert "".join(map(str, spans)) == said

@@ -17,16 +17,26 @@ from chainrule.autodiff.tidy import TIDY_RULES, rows_sum_to_one
 from chainrule.graph import expr as e
 from chainrule.graph.expr import Expr
 from chainrule.graph.node import Graph, Node
-from chainrule.graph.rewrite import Context, Literal, Rule, Trail, call, identity, rewrite, wild
+from chainrule.graph.rewrite import Context, Literal, Rule, Trail, call, identity, is_constant, rewrite, wild
 from chainrule.graph.tensor_type import TensorType
 
 _x, _y = wild("x y")
+
+
+def _above_a_share(node: Node, _: Context) -> Node | None:
+    x, share = node.inputs
+    for number, other in (share.inputs, share.inputs[::-1]) if share.primitive == "multiply" else ():
+        if other is x and is_constant(number) and float(number["value"]) < 1.0:  # pyright: ignore[reportArgumentType]
+            return (Expr(x) > e.like(0.0, Expr(x))).node
+    return None
+
 
 FUNCTION_RULES: Final[tuple[Rule, ...]] = (
     identity("log(exp x) -> x", call("log", call("exp", _x)), _x),
     identity("exp(log x) -> x, for x > 0", call("exp", call("log", _x)), _x),  # log x is defined for x > 0 alone
     identity("max(x, x) -> x", call("maximum", _x, _x), _x),
     identity("min(x, x) -> x", call("minimum", _x, _x), _x),
+    Rule("x > c x -> x > 0, for c < 1", ("greater",), _above_a_share),  # (1 - c) x > 0
     identity("0 W -> 0", call("matmul", Literal(0.0), _x), 0.0),
     identity("W 0 -> 0", call("matmul", _x, Literal(0.0)), 0.0),
 )

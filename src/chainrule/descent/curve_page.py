@@ -34,6 +34,7 @@ from chainrule.errors.counts import counted, verb_of
 
 SIX: Final = NumberStyle("significant", 6)
 MOST_STEPS: Final = 24  # rows of the table of steps; of more, the first and the last
+ROUNDING: Final = 1e-12  # of the largest slope on the curve: a slope found below it is 0 to a float64
 FLAT: Final = 1e-3  # of the largest slope on the curve: below it the weight stands on flat ground
 
 
@@ -174,7 +175,9 @@ def _endless(curve: Curve) -> str:
 def _distance(curve: Curve, minimum: Place) -> str:
     gain = curve.here.loss - minimum.loss
     share = f", {short(100 * gain / curve.here.loss, 3)}% of what it is" if curve.here.loss > 0 and gain > 0 else ""
-    there = f"the slope is {signed(minimum.slope)}"
+    steepest = max(abs(place.slope) for place in curve.places)
+    is_rounding = 0.0 < abs(minimum.slope) <= ROUNDING * steepest
+    there = f"the slope is {'0, to rounding' if is_rounding else signed(minimum.slope)}"
     if curve.jump is not None:
         there = f"the slope jumps from {signed(curve.jump[0])} to {signed(curve.jump[1])}, as a unit turns on or off"
     return (

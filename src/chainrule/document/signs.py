@@ -7,11 +7,12 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Final
 
 from chainrule.document.content import Span
-from chainrule.document.formula import Indexed, Number, Product, symbol
+from chainrule.document.formula import Call, Indexed, Number, Power, Product, negative, symbol
 from chainrule.document.tree import Block, Document, Labeled, Paragraph
 
 NAME: Final = "signs"  # of the line
-A, B, C = symbol("A"), symbol("B"), symbol("c")
+A, B, C, X = symbol("A"), symbol("B"), symbol("c"), symbol("x")
+ERF: Final = symbol("erf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,16 @@ SIGNS: Final = (
     Sign(
         lambda part: isinstance(part, Product) and part.joint == "elementwise",
         (Product((A, B), "elementwise"), ": product element by element"),
+    ),
+    Sign(
+        lambda part: isinstance(part, Call) and part.function == ERF,
+        (
+            Call(ERF, (X,)),
+            ": 2/√π times the area under ",
+            Power(symbol("e"), negative(Power(symbol("t"), Number(2)))),
+            " from 0 to ",
+            X,
+        ),
     ),
     Sign(
         lambda part: isinstance(part, Indexed) and part.base == Number(1),

@@ -59,6 +59,7 @@ LAWS: Final[dict[str, tuple[str, str]]] = {
     "exp(log x) -> x, for x > 0": ("exp(log x) = x for x > 0", INVERSE),
     "max(x, x) -> x": ("max(x, x) = x", DEFINITION),
     "min(x, x) -> x": ("min(x, x) = x", DEFINITION),
+    "x > c x -> x > 0, for c < 1": ("x > c x where x > 0, for c < 1", FIELD),
     "0 W -> 0": ("0 W = 0", FIELD),
     "W 0 -> 0": ("W 0 = 0", FIELD),
     "cancel and collect": ("like terms and factors, collected", FIELD),

@@ -37,6 +37,7 @@ PART: Final = NumberStyle("significant", 2, signed=True)
 FOUR: Final = NumberStyle("significant", 4)
 ONE: Final = NumberStyle("significant", 1)
 TWO: Final = NumberStyle("significant", 2)
+STRAIGHT: Final = 1.05  # times the change: a way no longer than that goes straight there
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -131,10 +132,15 @@ def _way(past: Past) -> tuple[Span, ...]:
     if length == 0.0:
         return (*spans, "; it never moved")
     half = past.first + int(np.searchsorted(np.cumsum(moves), length / 2)) + 1
+    return (*spans, *_along(length, abs(change)), f", half of it by step {half:,}")
+
+
+def _along(length: float, change: float) -> tuple[Span, ...]:
+    """How far the weight went for a change."""
+    if length <= STRAIGHT * change:
+        return ("; it hardly ever turned back",)
     along: tuple[Span, ...] = ("; it went ", Number(length, TWO), " up and down for that")
-    if change != 0.0:
-        along = (*along, ", ", Number(length / abs(change), TWO), " times as far")
-    return (*spans, *along, f", half of it by step {half:,}")
+    return (*along, ", ", Number(length / change, TWO), " times as far") if change else along
 
 
 # ---- its largest moves ----

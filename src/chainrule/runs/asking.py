@@ -42,7 +42,7 @@ def moment_of(run: Run, at: When) -> tuple[Moment, int]:
     Raises: UnknownNameError for a moment that is none.
     """
     if at == "now" or at == run.step:
-        return Moment(run.checkpoint.state, run.step, f"step {run.step}"), run.checkpoint.epoch
+        return Moment(run.checkpoint.state, run.step, f"step {run.step:,}"), run.checkpoint.epoch
     if at == "start":
         return Moment(run.checkpoint_before(0).state, 0, "step 0"), 0
     raise UnknownNameError("moment", str(at), ("now", "start"))

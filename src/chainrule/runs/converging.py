@@ -28,7 +28,7 @@ def convergence(run: Run) -> Page:
         raise RunError(f"{run.name} has no complete epoch yet: train it further")
     found = convergence_of(losses, _last_updates(run), problem)
     remembers = bool(run.experiment.optimizer.slots)
-    return Page(convergence_page(found, run.name, f"step {run.step}", remembers=remembers))
+    return Page(convergence_page(found, run.name, f"step {run.step:,}", remembers=remembers))
 
 
 def _gone(run: Run) -> tuple[str, list[float]]:

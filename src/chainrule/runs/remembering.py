@@ -146,7 +146,7 @@ def _evidence(run: Run, watched: Watched, last: int) -> list[Block]:
     """Whether the replay that was watched ended at the state of one that was not."""
     right = run.at(last).checkpoint.state
     same = all(right[name].tobytes() == watched.end[name].tobytes() for name in right)
-    end = f"; asking for the weight {'changed no bit' if same else 'changed bits'} of the state after step {last}"
+    end = f"; asking for the weight {'changed no bit' if same else 'changed bits'} of the state after step {last:,}"
     return [Labeled("Replayed", (Paragraph(exactness(run) + end),), name="replayed")]
 
 

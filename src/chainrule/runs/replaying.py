@@ -74,7 +74,7 @@ def replayed(run: Run, step: int, compare: int | None = None) -> Page:
         Document(
             run.name,
             blocks,
-            subtitle=f"step {step} of {run.step}",
+            subtitle=f"step {step:,} of {run.step:,}",
             context=f"{counted(moment.checkpoint.steps_of_epoch, 'step')} into epoch {moment.checkpoint.epoch + 1}",
             name="replay",
             data=_data(run, moment, origin, found, scores, moved),
@@ -96,9 +96,9 @@ def _weights(found: list[Standing], origin: int, step: int) -> Table:
     columns = (
         Column("parameter", heading=True),
         Column("size", "‖w‖", style=FOUR),
-        Column(f"since step {origin}", "‖w − w′‖", style=FOUR),
-        Column("‖∂L/∂w‖", f"step {origin}", style=FOUR),
-        Column("‖∂L/∂w‖", f"step {step}", style=FOUR),
+        Column(f"since step {origin:,}", "‖w − w′‖", style=FOUR),
+        Column("‖∂L/∂w‖", f"step {origin:,}", style=FOUR),
+        Column("‖∂L/∂w‖", f"step {step:,}", style=FOUR),
         Column("last update", "/ size", style=FOUR),
     )
     rows = tuple(
@@ -123,8 +123,8 @@ def _moved(moved: list[MovedWeight], origin: int, step: int) -> tuple[Block, ...
         return ()
     columns = (
         Column("moved most", heading=True),
-        Column(f"step {origin}", style=SIGNED),
-        Column(f"step {step}", style=SIGNED),
+        Column(f"step {origin:,}", style=SIGNED),
+        Column(f"step {step:,}", style=SIGNED),
         Column("moved by", style=SIGNED),
     )
     rows = tuple(Row((each.name, Number(each.then), Number(each.now), Number(each.now - each.then))) for each in moved)
@@ -140,7 +140,7 @@ def _read_on(found: list[Standing], scores: dict[int, dict[str, float]], origin:
     then, now = scores[origin]["loss"], scores[step]["loss"]
     fell = "fell" if now < then else "rose" if now > then else "stayed"
     spans: tuple[Span, ...] = (
-        f"From step {origin} to step {step} the loss {fell}",
+        f"From step {origin:,} to step {step:,} the loss {fell}",
         *((" by ", Number(abs(now / then - 1.0), PERCENT)) if then > 0.0 and now != then else ()),
         ". For its size ", Code(most.name), " moved most: by ", Number(most.change / most.norm, PERCENT), " of it",
         *_steepest(found, step),
@@ -155,7 +155,7 @@ def _steepest(found: list[Standing], step: int) -> tuple[Span, ...]:
         return (".",)
     first, last = sloping[0], sloping[-1]
     return (
-        f". At step {step} the gradient is steepest in ", Code(first.name), ", ",
+        f". At step {step:,} the gradient is steepest in ", Code(first.name), ", ",
         Number(first.gradient / last.gradient, TWO), " times as steep as in ", Code(last.name), ".",
     )  # fmt: skip
 

@@ -52,7 +52,7 @@ def curve(run: Run, weight: str, low: float | None = None, high: float | None = 
         path=_path(run) if alone else None, low=low, high=high,
         rate=optimizer.learning_rate if alone and plain and all_rows else None,
     )  # fmt: skip
-    return Page(curve_page(found, run.name, f"step {run.step}"))
+    return Page(curve_page(found, run.name, f"step {run.step:,}"))
 
 
 def surface(
@@ -80,7 +80,7 @@ def surface(
     else:
         plane = plane_of_path(path)
     found = surface_of(run.prepared, run.checkpoint.state, plane, path, run.checkpoint.backend, points)
-    return Page(surface_page(found, run.name, f"steps 0 to {run.step}"))
+    return Page(surface_page(found, run.name, f"steps 0 to {run.step:,}"))
 
 
 def collapse(run: Run) -> Page:
@@ -89,7 +89,7 @@ def collapse(run: Run) -> Page:
     Raises: RunError for a network without a dense layer; DataError when the data changed.
     """
     found = collapse_of(run.prepared, run.checkpoint.state, run.checkpoint.backend)
-    return Page(collapse_page(found, symbols_of(run.prepared.graphs), run.name, f"step {run.step}"))
+    return Page(collapse_page(found, symbols_of(run.prepared.graphs), run.name, f"step {run.step:,}"))
 
 
 def _named(run: Run, weight: str) -> tuple[str, tuple[int, ...]]:

@@ -62,7 +62,17 @@ def side_by_side(entries: Sequence[str], width: int) -> list[str]:
 def loosened(text: str, width: int) -> str:
     """The text whose words too wide for a line have lost their held spaces and styles, so that they can be broken."""
     words = text.split(" ")
-    return " ".join(word if columns_of(word) <= width else strip_styles(word).replace(HELD, " ") for word in words)
+    return " ".join(word if columns_of(word) <= width else _loosened(strip_styles(word), width) for word in words)
+
+
+def _loosened(word: str, width: int) -> str:
+    """The word, broken outside of its brackets alone where that is enough."""
+    depth, outside = 0, list[str]()
+    for character in word:
+        depth += (character in "([{") - (character in ")]}")
+        outside.append(" " if character == HELD and depth <= 0 else character)
+    parts = "".join(outside).split(" ")
+    return " ".join(part if columns_of(part) <= width else part.replace(HELD, " ") for part in parts)
 
 
 def _chunks(word: str, width: int) -> list[str]:
