@@ -16,6 +16,7 @@ from chainrule.train.checkpoint import Checkpoint
 from chainrule.train.folder import RunFolder
 from chainrule.train.keeper import room_at
 from chainrule.train.tally import Tally
+from chainrule.train.thinning import LONGEST_SECONDS
 
 
 def folder_with(path: Path, costs: dict[int, float]) -> RunFolder:
@@ -36,7 +37,7 @@ def test_the_farthest_step_is_the_last_before_the_next_checkpoint(tmp_path: Path
     reach = reach_of(folder)
     assert (reach.checkpoints, reach.seconds) == (4, 1.5)
     assert reach.size == sum(path.stat().st_size for path in folder.checkpoints.path(0).parent.iterdir())
-    assert reach.needed == pytest.approx(2.0 * reach.size / 4)
+    assert reach.needed == pytest.approx(2.0 / LONGEST_SECONDS * reach.size / 4)
     folder.checkpoints.drop(50)
     assert reach_of(folder).seconds == 1.75
     assert reach_of(folder_with(tmp_path / "one", {0: 0.0})).seconds == 0.0
@@ -51,7 +52,7 @@ def test_the_farthest_step_is_the_last_before_the_next_checkpoint(tmp_path: Path
         (
             Reach(32, 256_000_000, 18.83, 4.4e9),
             (
-                "any step is at most 19 s of training away; checkpoints take 256 MB, and to be within 1.0 s they need "
+                "any step is at most 19 s of training away; checkpoints take 256 MB, and to be within 0.8 s they need "
                 "about 4.4 GB (--disk 4.4)"
             ),
         ),

@@ -72,10 +72,10 @@ def test_a_large_checkpoint_has_fewer_stretches_and_never_fewer_than_16() -> Non
 
 @pytest.mark.parametrize(
     ("cost", "stretches", "length"),
-    [(0.0, 500, 0.5), (24.9, 500, 0.5), (25.0, 500, 1.0), (499.9, 500, 1.0), (500.0, 500, 2.0), (1e4, 16, 1024.0)],
+    [(0.0, 500, 0.4), (19.9, 500, 0.4), (20.0, 500, 0.8), (399.9, 500, 0.8), (400.0, 500, 1.6), (1e4, 16, 819.2)],
 )
 def test_a_stretch_is_doubled_until_they_fit(cost: float, stretches: int, length: float) -> None:
-    """Half a second in a tenth of the room, a second in all of it, and longer only when it is full."""
+    """0.4 s in a tenth of the room, 0.8 s in all of it, and longer only when it is full."""
     assert stretch_length(cost, room_of(stretches)) == length
 
 
@@ -125,8 +125,8 @@ def test_no_step_of_100000_is_farther_than_promised_in_a_tenth_of_an_ordinary_di
     wobble = np.random.default_rng(1).uniform(1.0, 1.5, size=100_000)
     room = Room(size, 400 * GIGABYTE / SHARE)
     costs = simulated((step_seconds * wobble).tolist(), room, pause(save_seconds))
-    program, state = 0.3, 0.05  # seconds to have the program at hand again, and to read a checkpoint
-    assert farthest(costs) + program + state <= PROMISED_SECONDS
+    process, data, program, state = 0.4, 0.3, 0.2, 0.05  # seconds: Python, MNIST unpacked, code loaded, a file read
+    assert farthest(costs) + process + data + program + state <= PROMISED_SECONDS
     assert size * len(costs) <= room.most + 18 * size
 
 
@@ -136,9 +136,9 @@ def test_what_goes_is_the_same_whether_it_goes_at_once_or_one_after_the_other() 
     once = {step: float(costs[step]) for step in range(4_001)}
     for step in superfluous(once, room_of(16)):
         del once[step]
-    lengths = [int(cost / 4.0) for cost in once.values()]
+    lengths = [int(cost / 3.2) for cost in once.values()]
     left = simulated(step_costs, room_of(16))
-    assert {int(cost / 4.0) for cost in left.values()} == set(lengths)
+    assert {int(cost / 3.2) for cost in left.values()} == set(lengths)
     assert abs(len(left) - len(once)) <= 2
 
 
@@ -174,10 +174,10 @@ def test_a_folder_keeps_the_first_of_each_stretch_also_when_another_sitting_goes
     whole.prepare()
     cut.prepare()
     for step in range(40):
-        whole.write(checkpoint(step, 0.2 * step))
-        Checkpoints(tmp_path / "cut").write(checkpoint(step, 0.2 * step))
+        whole.write(checkpoint(step, 0.17 * step))
+        Checkpoints(tmp_path / "cut").write(checkpoint(step, 0.17 * step))
     assert whole.steps == Checkpoints(tmp_path / "cut").steps
-    assert whole.steps == (0, 1, 2, 3, 4, 5, 8, 10, 13, 15, 16, 18, 20, 23, 25, 28, 30, 32, 33, 35, 38, 39)
+    assert whole.steps == (0, 1, 2, 3, 4, 5, 8, 10, 12, 15, 16, 17, 19, 22, 24, 26, 29, 31, 32, 33, 36, 38, 39)
 
 
 def test_checkpoints_that_knew_no_cost_count_by_their_time(tmp_path: Path) -> None:
@@ -194,9 +194,9 @@ def test_checkpoints_that_knew_no_cost_count_by_their_time(tmp_path: Path) -> No
 def test_in_memory_the_first_of_each_stretch_is_held() -> None:
     held = Held()
     for step in range(10):
-        held.add(checkpoint(step, 0.2 * step))
+        held.add(checkpoint(step, 0.16 * step))
     assert [each.step for each in held.checkpoints] == [0, 3, 5, 8, 9]
-    assert held.add(checkpoint(10, 2.0)) == Room(32, 256 * 2**20)
+    assert held.add(checkpoint(10, 1.6)) == Room(32, 256 * 2**20)
 
 
 def test_a_keeper_asks_for_a_checkpoint_in_each_stretch() -> None:
@@ -204,14 +204,14 @@ def test_a_keeper_asks_for_a_checkpoint_in_each_stretch() -> None:
     assert keeper.is_due(7, 99.0, 3.3)
     keeper.save(checkpoint(7, 3.3))
     assert not keeper.is_due(8, 99.0, 3.4), "the clock does not count"
-    assert keeper.is_due(9, 99.0, 3.6)
+    assert keeper.is_due(9, 99.0, 3.7)
 
 
 @pytest.mark.parametrize(
     ("took", "seconds"),
-    [(0.0, 0.0), (0.01, 0.25), (0.04, 1.0), (0.08, 1.0), (0.1, 1.0), (0.11, 2.75), (1.0, 25.0)],
+    [(0.0, 0.0), (0.01, 0.25), (0.04, 0.8), (0.08, 0.8), (0.1, 0.8), (0.11, 2.75), (1.0, 25.0)],
 )
-def test_saving_takes_4_percent_or_10_where_that_holds_what_is_promised(took: float, seconds: float) -> None:
+def test_saving_takes_4_percent_or_12_where_that_holds_what_is_promised(took: float, seconds: float) -> None:
     assert pause(took) == pytest.approx(seconds)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from chainrule.document import Column, Document, Figure, Group, Number, Row, Series, Table
 from chainrule.document.numbers import short

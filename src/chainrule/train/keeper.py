@@ -26,7 +26,7 @@ from chainrule.train.tensors import write_tensors
 from chainrule.train.thinning import LONGEST_SECONDS, Room, is_kept, stretch_length, stretch_of
 
 COST: Final = 0.04  # of the training time that saving takes where checkpoints are large
-MOST_COST: Final = 0.1  # that it may take where a step would else be too far from a checkpoint
+MOST_COST: Final = 0.125  # that it may take where a step would else be too far from a checkpoint
 SHARE: Final = 10  # so much of the free disk do checkpoints take at most where nothing else is said: a tenth
 GIGABYTE: Final = 10**9  # bytes
 
