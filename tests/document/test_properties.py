@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -81,8 +82,8 @@ def _tree_numbers(part: object) -> Iterator[float]:
     elif isinstance(part, tuple):
         for item in part:
             yield from _tree_numbers(item)
-    elif hasattr(part, "__dataclass_fields__"):
-        for name in part.__dataclass_fields__:  # pyright: ignore[reportAttributeAccessIssue]
+    elif isinstance(part, msgspec.Struct):
+        for name in part.__struct_fields__:
             yield from _tree_numbers(getattr(part, name))
 
 

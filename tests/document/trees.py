@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import get_args
 
+import msgspec
+
 from chainrule.document import Formula
 
 FORMULAS = get_args(Formula)
@@ -16,8 +18,8 @@ def parts_of(part: object) -> Iterator[object]:
     if isinstance(part, tuple):
         for item in part:
             yield from parts_of(item)
-    elif hasattr(part, "__dataclass_fields__"):
-        for name in part.__dataclass_fields__:  # pyright: ignore[reportAttributeAccessIssue]
+    elif isinstance(part, msgspec.Struct):
+        for name in part.__struct_fields__:
             yield from parts_of(getattr(part, name))
 
 

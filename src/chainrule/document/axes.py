@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
+
+import msgspec
 
 from chainrule.document.formula import Number
 from chainrule.document.numbers import MOST_DIGITS, NumberStyle
@@ -18,16 +19,14 @@ _DOUBLED: Final = math.log10(2)
 _ROUND: Final = (1.0, 2.0, 5.0, 10.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(msgspec.Struct, frozen=True):
     """A marked place, 0 at the axis's beginning and 1 at its end, and the number there."""
 
     place: float
     number: Number
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(msgspec.Struct, frozen=True):
     """The span of an axis, in units of `unit` (so that no difference overflows), or in decades."""
 
     low: float

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import zip_longest
 from typing import Final
+
+from msgspec.structs import replace
 
 from chainrule.document.content import Cell
 from chainrule.document.drawn import Diagram, Drawn, Figure, Heatmap, Landscape, Pictures, Series

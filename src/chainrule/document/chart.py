@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from chainrule.document.axes import Axis, axis_of
 from chainrule.document.drawn import Figure, Series
@@ -104,8 +105,7 @@ def number_text(number: Number) -> str:
     return mantissa + (f" × 10{superscript(exponent)}" if exponent else "") + percent
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True):
     """The rectangle that the axes span."""
 
     across: Axis

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+import msgspec
 
 from chainrule.document.formula import Formula
 
 Plain: TypeAlias = "bool | int | float | str | Sequence[Plain] | Mapping[str, Plain] | None"
 
 
-@dataclass(frozen=True, slots=True)
-class Strong:
+class Strong(msgspec.Struct, frozen=True):
     """Words that matter more than their neighbors."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(msgspec.Struct, frozen=True):
     """Something to be typed or found literally: a command, a parameter's name."""
 
     text: str
@@ -35,13 +34,8 @@ def spans(content: Content) -> tuple[Span, ...]:
     return content if isinstance(content, tuple) else (content,)
 
 
-def _no_data() -> Mapping[str, Plain]:
-    return {}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Named:
+class Named(msgspec.Struct, frozen=True, kw_only=True):
     """What every block has: a stable name, or none, and plain values for programs."""
 
     name: str = ""
-    data: Mapping[str, Plain] = field(default_factory=_no_data, hash=False)
+    data: Mapping[str, Plain] = msgspec.field(default_factory=dict[str, Plain])

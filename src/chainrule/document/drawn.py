@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, TypeAlias
+
+import msgspec
 
 from chainrule.document.content import Content, Named
 from chainrule.document.formula import Number
@@ -14,8 +15,7 @@ from chainrule.errors import ShapeError, ValueRangeError
 FigureKind = Literal["line", "scatter", "bar"]
 
 
-@dataclass(frozen=True)
-class Series:
+class Series(msgspec.Struct, frozen=True):
     """Named points of a figure; x and y have equal length, and a point that is not finite is a gap."""
 
     name: str
@@ -26,11 +26,10 @@ class Series:
         if len(self.x) != len(self.y):
             raise ShapeError(f"series '{self.name}' has {len(self.x)} x and {len(self.y)} y: give one y per x")
         for axis in ("x", "y"):
-            object.__setattr__(self, axis, tuple(Number(value).value for value in getattr(self, axis)))
+            msgspec.structs.force_setattr(self, axis, tuple(Number(value).value for value in getattr(self, axis)))
 
 
-@dataclass(frozen=True)
-class Figure(Named):
+class Figure(Named, frozen=True):
     """A chart as data, with the sentence that says what it shows to those who do not see it.
 
     Args:
@@ -59,8 +58,7 @@ class Figure(Named):
                 )
 
 
-@dataclass(frozen=True)
-class Heatmap(Named):
+class Heatmap(Named, frozen=True):
     """Counts in rows and columns under the same names: how often what is [i] was called [j], the diagonal right.
 
     Args:
@@ -83,8 +81,7 @@ class Heatmap(Named):
             raise ShapeError(f"a map of {count} names has other counts: give {count} rows of {count} counts")
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(msgspec.Struct, frozen=True):
     """What stands in one column of a diagram: some of the units of a layer, or a box where `shown` is empty.
 
     Args:
@@ -102,8 +99,7 @@ class Stage:
     labels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True):
     """A connection from a unit of one stage to a unit of the next, both by their index; None is no known weight."""
 
     source: int
@@ -111,8 +107,7 @@ class Link:
     weight: float | None = None
 
 
-@dataclass(frozen=True)
-class Diagram(Named):
+class Diagram(Named, frozen=True):
     """A network as stages from left to right, with the connections between each and the next.
 
     Args:
@@ -131,16 +126,14 @@ class Diagram(Named):
             raise ShapeError(f"{len(self.stages)} stages have {len(self.links)} groups of links: give one a gap")
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(msgspec.Struct, frozen=True):
     """A gray picture, 0 the ground and 1 the ink, row by row, with words or numbers to be read under it."""
 
     shades: tuple[tuple[float, ...], ...]
     lines: tuple[str | Number, ...] = ()
 
 
-@dataclass(frozen=True)
-class Pictures(Named):
+class Pictures(Named, frozen=True):
     """Small pictures beside one another.
 
     Args:
@@ -160,8 +153,7 @@ class Pictures(Named):
                 raise ShapeError(f"a picture has {len(picture.lines)} lines for {len(self.headers)} headers: give each")
 
 
-@dataclass(frozen=True)
-class Landscape(Named):
+class Landscape(Named, frozen=True):
     """Values over a plane, higher ones darker, with the paths that were walked on it.
 
     Args:

@@ -7,8 +7,9 @@ emphasis. Every part is immutable and compares by value.
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+import msgspec
 
 from chainrule.document.numbers import NumberKind, NumberStyle
 from chainrule.errors import InputError, ValueRangeError
@@ -20,8 +21,7 @@ Relator = Literal["=", "≈", "≠", "<", ">", "≤", "≥", "←", "→", "∝"
 LARGEST_INTEGER = 2**63
 
 
-@dataclass(frozen=True, slots=True)
-class Symbol:
+class Symbol(msgspec.Struct, frozen=True):
     """A name with its marks: W with superscript 1 (the layer) and subscript 0,0 is W¹₀₀.
 
     A superscript here is a mark that belongs to the name; squaring is `Power`.
@@ -34,107 +34,93 @@ class Symbol:
     bold: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(msgspec.Struct, frozen=True):
     """A value with the precision it should be shown in; without a style the table column or the renderer decides."""
 
     value: float
     style: NumberStyle | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "value", _plain_number(self.value))
+        msgspec.structs.force_setattr(self, "value", _plain_number(self.value))
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(msgspec.Struct, frozen=True):
     """Upright text inside a formula, such as "otherwise"."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Elided:
+class Elided(msgspec.Struct, frozen=True):
     """What is left out, written as an ellipsis."""
 
 
-@dataclass(frozen=True, slots=True)
-class Indices:
+class Indices(msgspec.Struct, frozen=True):
     """Several things separated by commas; as a subscript of single characters they are set close: ₀₀."""
 
     items: tuple[Formula, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Indexed:
+class Indexed(msgspec.Struct, frozen=True):
     """One element of a formula that is not a plain symbol: (W x)[3, 7]."""
 
     base: Formula
     indices: tuple[Formula, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Differential:
+class Differential(msgspec.Struct, frozen=True):
     """The sign of differentiation before what is differentiated: ∂L, dx, ∇L."""
 
     of: Formula
     sign: Literal["∂", "d", "∇", "Δ"] = "∂"
 
 
-@dataclass(frozen=True, slots=True)
-class Fraction:
+class Fraction(msgspec.Struct, frozen=True):
     """Numerator over denominator; stacked in a display, a/b in a line of text."""
 
     numerator: Formula
     denominator: Formula
 
 
-@dataclass(frozen=True, slots=True)
-class Power:
+class Power(msgspec.Struct, frozen=True):
     """The base raised to the exponent."""
 
     base: Formula
     exponent: Formula
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(msgspec.Struct, frozen=True):
     """The square root."""
 
     of: Formula
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """A function applied: σ(z), max(0, z)."""
 
     function: Formula
     arguments: tuple[Formula, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Transpose:
+class Transpose(msgspec.Struct, frozen=True):
     """The transposed matrix."""
 
     of: Formula
 
 
-@dataclass(frozen=True, slots=True)
-class Absolute:
+class Absolute(msgspec.Struct, frozen=True):
     """|x|, or the norm ‖x‖."""
 
     of: Formula
     norm: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Parentheses:
+class Parentheses(msgspec.Struct, frozen=True):
     """Parentheses meant as emphasis; those that precedence asks for are added by the renderers."""
 
     of: Formula
 
 
-@dataclass(frozen=True, slots=True)
-class Sum:
+class Sum(msgspec.Struct, frozen=True):
     """Σ over an index: from `lower` to `upper` where they are given, else over all its values."""
 
     body: Formula
@@ -143,46 +129,40 @@ class Sum:
     upper: Formula | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(msgspec.Struct, frozen=True):
     """Factors joined by a center dot, by standing side by side, or by another product's sign."""
 
     factors: tuple[Formula, ...]
     joint: Joint = "dot"
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(msgspec.Struct, frozen=True):
     """A signed term of `Plus`."""
 
     formula: Formula
     negative: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Plus:
+class Plus(msgspec.Struct, frozen=True):
     """A sum of signed terms; a lone negative term is a negation."""
 
     terms: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(msgspec.Struct, frozen=True):
     """A chain of relations, a = b ≈ c: the first side, then each sign with the side after it."""
 
     left: Formula
     rest: tuple[tuple[Relator, Formula], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
+class Beside(msgspec.Struct, frozen=True):
     """Formulas one beside the other on a line, wide apart."""
 
     items: tuple[Formula, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Matrix:
+class Matrix(msgspec.Struct, frozen=True):
     """Rows of equal length in brackets."""
 
     rows: tuple[tuple[Formula, ...], ...]
@@ -192,8 +172,7 @@ class Matrix:
             raise ValueRangeError("a matrix got rows of different lengths: give each row the same number of entries")
 
 
-@dataclass(frozen=True, slots=True)
-class Cases:
+class Cases(msgspec.Struct, frozen=True):
     """Values with the conditions under which they hold; a condition of None is "otherwise"."""
 
     branches: tuple[tuple[Formula, Formula | None], ...]

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from chainrule.document.drawn import Landscape
 from chainrule.document.numbers import MOST_DIGITS
 from chainrule.document.shapes import Point
 
 
-@dataclass(frozen=True, slots=True)
-class Levels:
+class Levels(msgspec.Struct, frozen=True):
     """Bands of values.
 
     Attributes:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
+
+import msgspec
 
 from chainrule.errors import ValueRangeError
 
@@ -21,8 +22,7 @@ LARGEST_PLAIN_EXPONENT: Final = 15  # float64 holds every integer up to 2**53, a
 MOST_DIGITS: Final = 17  # what a float64 needs to be read back exactly
 
 
-@dataclass(frozen=True, slots=True)
-class NumberStyle:
+class NumberStyle(msgspec.Struct, frozen=True):
     """How a number wishes to be shown; renderers may show fewer digits where there is no room.
 
     Args:

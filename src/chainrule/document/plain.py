@@ -9,9 +9,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, Field, fields, is_dataclass
+from functools import lru_cache
 from typing import Any, Final, TypeAlias, cast
 
+import msgspec
+
+from chainrule.document.content import Named
 from chainrule.document.tree import Document
 from chainrule.errors import InputError
 
@@ -59,27 +62,36 @@ def _plain(value: object, lost: Lost) -> PlainValue:
         return {str(key): _plain(item, lost) for key, item in cast("Mapping[object, object]", value).items()}
     if isinstance(value, list | tuple):
         return [_plain(item, lost) for item in cast("Sequence[object]", value)]
-    if is_dataclass(value) and not isinstance(value, type):
+    if isinstance(value, msgspec.Struct):
         return _part(value, lost)
     raise InputError(
         f"a {type(value).__name__} came in a document's data: give numbers, texts, lists and mappings (`.tolist()`)"
     )
 
 
-def _part(part: object, lost: Lost) -> dict[str, PlainValue]:
-    plain: dict[str, PlainValue] = {"type": _type_name(type(part).__name__)}
-    for entry in fields(part):  # pyright: ignore[reportArgumentType]
-        value: object = getattr(part, entry.name)
-        if not _is_default(entry, value):
-            plain[entry.name] = _plain(value, lost)
+def _part(part: msgspec.Struct, lost: Lost) -> dict[str, PlainValue]:
+    kind = type(part)
+    plain: dict[str, PlainValue] = {"type": _type_name(kind.__name__)}
+    for name, usual in _fields(kind):
+        value: object = getattr(part, name)
+        if usual is msgspec.NODEFAULT or value != usual:
+            plain[name] = _plain(value, lost)
     return plain
 
 
-def _is_default(entry: Field[Any], value: object) -> bool:
-    if entry.default_factory is not MISSING:
-        return bool(value == entry.default_factory())
-    return entry.default is not MISSING and value == entry.default
+@lru_cache(maxsize=256)
+def _fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, object], ...]:
+    """The fields of a kind of parts with their defaults, first those that every block has."""
+    names, usual = kind.__struct_fields__, [_made(each) for each in kind.__struct_defaults__]
+    found = dict(zip(names, [msgspec.NODEFAULT] * (len(names) - len(usual)) + usual, strict=True))
+    shared = [name for name in Named.__struct_fields__ if issubclass(kind, Named)]
+    return tuple({name: found[name] for name in (*shared, *names)}.items())
 
 
+def _made(usual: Any) -> Any:  # Any: a default of any kind, or what makes one
+    return usual.factory() if hasattr(usual, "factory") else usual
+
+
+@lru_cache(maxsize=256)
 def _type_name(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+import msgspec
 
 from chainrule.document.formula import Number
 
@@ -17,8 +18,7 @@ Point: TypeAlias = "tuple[float, float]"
 Box: TypeAlias = "tuple[float, float, float, float]"
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(msgspec.Struct, frozen=True):
     """Text, or a number, on the line `y`."""
 
     x: float
@@ -28,8 +28,7 @@ class Words:
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """A line of the axes or of the grid."""
 
     start: Point
@@ -37,24 +36,21 @@ class Rule:
     grid: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+class Curve(msgspec.Struct, frozen=True):
     """A line through points, belonging to the series of that number."""
 
     points: tuple[Point, ...]
     series: int
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(msgspec.Struct, frozen=True):
     """One point of the series of that number."""
 
     at: Point
     series: int
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(msgspec.Struct, frozen=True):
     """A bar from its left upper corner, belonging to the series of that number."""
 
     corner: Point
@@ -63,8 +59,7 @@ class Bar:
     series: int
 
 
-@dataclass(frozen=True, slots=True)
-class Tiles:
+class Tiles(msgspec.Struct, frozen=True):
     """Rectangles (left, top, width, height) of one shade, 0 clear and 1 full, of the ink or of a series' color."""
 
     boxes: tuple[Box, ...]
@@ -72,8 +67,7 @@ class Tiles:
     series: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Strands:
+class Strands(msgspec.Struct, frozen=True):
     """Straight lines of one width, in the color of a series, dashed or not."""
 
     lines: tuple[tuple[Point, Point], ...]
@@ -82,8 +76,7 @@ class Strands:
     dashed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Disk:
+class Disk(msgspec.Struct, frozen=True):
     """A circle around a unit, its inside as clear as the page."""
 
     at: Point
@@ -93,8 +86,7 @@ class Disk:
 Shape: TypeAlias = "Words | Rule | Curve | Mark | Bar | Tiles | Strands | Disk"
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(msgspec.Struct, frozen=True):
     """Shapes on a sheet whose origin is the left upper corner."""
 
     height: float

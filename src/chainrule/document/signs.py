@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Final
+
+import msgspec
 
 from chainrule.document.content import Span
 from chainrule.document.formula import Call, Indexed, Number, Power, Product, negative, symbol
@@ -15,8 +16,7 @@ A, B, C, X = symbol("A"), symbol("B"), symbol("c"), symbol("x")
 ERF: Final = symbol("erf")
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
+class Sign(msgspec.Struct, frozen=True):
     """A sign: how a part of a formula is known to be one, and what it means."""
 
     is_one: Callable[[object], bool]
@@ -56,7 +56,7 @@ def with_signs(document: Document) -> Document:
         spans += ["; " if spans else "", *sign.meaning]
     line = Labeled("Signs", (Paragraph(tuple(spans)),), name=NAME)
     first = next(place for place, each in enumerate(found) if each)
-    return replace(document, blocks=(*document.blocks[:first], line, *document.blocks[first:]))
+    return msgspec.structs.replace(document, blocks=(*document.blocks[:first], line, *document.blocks[first:]))
 
 
 def _used(block: Block) -> list[Sign]:
@@ -69,7 +69,7 @@ def _parts(part: object) -> Iterator[object]:
     if isinstance(part, tuple):
         for each in part:  # pyright: ignore[reportUnknownVariableType] - of any kind
             yield from _parts(each)  # pyright: ignore[reportUnknownArgumentType]
-    elif is_dataclass(part):
+    elif isinstance(part, msgspec.Struct):
         yield part
-        for entry in fields(part):
-            yield from _parts(getattr(part, entry.name))
+        for name in part.__struct_fields__:
+            yield from _parts(getattr(part, name))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from chainrule.document.content import Cell, Content, Named
 from chainrule.document.numbers import NumberStyle
@@ -12,8 +13,7 @@ from chainrule.errors import ShapeError
 Align = Literal["left", "center", "right", "point"]
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """A column of a table.
 
     Args:
@@ -31,24 +31,21 @@ class Column:
     heading: bool = False
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A row of cells, with a remark after it."""
 
     cells: tuple[Cell, ...]
     note: Content = ""
 
 
-@dataclass(frozen=True)
-class Summary:
+class Summary(msgspec.Struct, frozen=True):
     """A line under the rows: its label spans the empty cells before the first filled one."""
 
     label: Content
     cells: tuple[Cell, ...]
 
 
-@dataclass(frozen=True)
-class Table(Named):
+class Table(Named, frozen=True):
     """Rows under columns, then what was left out ("and 13 more, together"), then the total.
 
     Raises:

@@ -7,8 +7,9 @@ so that a program reading the document needs no text.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+import msgspec
 
 from chainrule.document.content import Content, Named, spans
 from chainrule.document.drawn import Diagram, Figure, Heatmap, Landscape, Pictures
@@ -22,8 +23,7 @@ Tone = Literal["plain", "evidence", "warning"]
 WARNING_MARK = "× "
 
 
-@dataclass(frozen=True)
-class Heading(Named):
+class Heading(Named, frozen=True):
     """A title inside the document; level 1 is the highest."""
 
     text: Content
@@ -34,15 +34,13 @@ class Heading(Named):
             raise ValueRangeError(f"a heading got level {self.level}: give 1 for the highest, 2 below it, and so on")
 
 
-@dataclass(frozen=True)
-class Paragraph(Named):
+class Paragraph(Named, frozen=True):
     """Running text with formulas and numbers in it."""
 
     content: Content
 
 
-@dataclass(frozen=True)
-class Equation:
+class Equation(msgspec.Struct, frozen=True):
     """One displayed formula, with a label at its left and a remark or value at the right margin."""
 
     formula: Formula
@@ -50,8 +48,7 @@ class Equation:
     value: Content = ""
 
 
-@dataclass(frozen=True)
-class Equations(Named):
+class Equations(Named, frozen=True):
     """Displayed formulas under one another, aligned on their first relation.
 
     Args:
@@ -62,8 +59,7 @@ class Equations(Named):
     inline: bool = False
 
 
-@dataclass(frozen=True)
-class Labeled(Named):
+class Labeled(Named, frozen=True):
     """A label in the left column, what it names beside it; its tone has a color, and of a warning a mark too."""
 
     label: Content
@@ -76,30 +72,26 @@ class Labeled(Named):
         return (WARNING_MARK, *spans(self.label)) if self.tone == "warning" else self.label
 
 
-@dataclass(frozen=True)
-class Group(Named):
+class Group(Named, frozen=True):
     """Blocks that belong together, set close."""
 
     blocks: tuple[Block, ...]
 
 
-@dataclass(frozen=True)
-class Items(Named):
+class Items(Named, frozen=True):
     """A list, numbered or not."""
 
     items: tuple[Content, ...]
     ordered: bool = False
 
 
-@dataclass(frozen=True)
-class Listing(Named):
+class Listing(Named, frozen=True):
     """Lines to be read or typed exactly as they stand."""
 
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Step(Named):
+class Step(Named, frozen=True):
     """A numbered step with a title and what belongs to it."""
 
     number: int
@@ -107,21 +99,18 @@ class Step(Named):
     blocks: tuple[Block, ...] = ()
 
 
-@dataclass(frozen=True)
-class Note(Named):
+class Note(Named, frozen=True):
     """A remark beside the matter: information, a warning, or evidence."""
 
     blocks: tuple[Block, ...]
     kind: NoteKind = "info"
 
 
-@dataclass(frozen=True)
-class Rule(Named):
+class Rule(Named, frozen=True):
     """A line across the page."""
 
 
-@dataclass(frozen=True)
-class Document(Named):
+class Document(Named, frozen=True):
     """A page: the question first (title, subtitle, and at the right where and when), then the blocks."""
 
     title: Content

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields, is_dataclass, replace
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from chainrule.document import (
     Code,
@@ -169,9 +169,9 @@ def _changed(formula: Relation, change: Callable[[Symbol], Symbol]) -> Relation:
 def _rebuilt(part: Any, change: Callable[[Symbol], Symbol]) -> Any:  # Any: a part of a formula, of any kind
     if isinstance(part, tuple):
         return tuple(_rebuilt(each, change) for each in part)  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(part, Number) or not is_dataclass(part) or isinstance(part, type):
+    if isinstance(part, Number) or not isinstance(part, msgspec.Struct):
         return part
-    inner = {each.name: _rebuilt(getattr(part, each.name), change) for each in fields(part)}
+    inner = {name: _rebuilt(getattr(part, name), change) for name in part.__struct_fields__}
     made = replace(part, **inner)
     return change(made) if isinstance(made, Symbol) else made
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from chainrule.backends.protocol import Array
 from chainrule.document import (

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from chainrule.document import Differential, Formula, Fraction, Indices, Number, Symbol, partial, symbol
 from chainrule.graph.node import Node

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from chainrule.document import (
     COUNT,
@@ -32,8 +33,7 @@ MOST_STAGES: Final = 8  # drawn beside one another; of more, the first and the l
 Weights = Mapping[str, npt.NDArray[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(msgspec.Struct, frozen=True):
     """A stage to be; whether its units read every one before it, and with which weights (before, here)."""
 
     title: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from chainrule.document import Block, Code, Group, Heading, Paragraph
 from chainrule.document.numbers import short

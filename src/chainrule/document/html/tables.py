@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from chainrule.document.cells import alignment, contents_of
 from chainrule.document.content import Cell, Content
@@ -22,8 +23,7 @@ _WRAPPED: Final = 16  # about how narrow a column of words becomes by wrapping
 _FIGURE_SPACE, _POINT_SPACE = "&#x2007;", "&#x2008;"  # as wide as a digit, as wide as a point
 
 
-@dataclass(frozen=True, slots=True)
-class _Set:
+class _Set(msgspec.Struct, frozen=True):
     """One column: how it is aligned, and its cells' markup from top to bottom."""
 
     column: Column

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from chainrule.document import formula as f
 from chainrule.document import writing
@@ -19,16 +20,14 @@ _MEASURE: Final = Typesetter()
 _SHRUNK: Final = r"\resizebox{\ifdim\width>0.85\linewidth 0.85\linewidth\else\width\fi}{!}{$\displaystyle %s$}"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """One line of a display: what stands before the place of alignment, and what after it."""
 
     left: str
     right: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(msgspec.Struct, frozen=True):
     """A part that is never broken, and its width in columns."""
 
     latex: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, assert_never
+
+import msgspec
 
 from chainrule.document import tree as t
 from chainrule.document.latex.breaking import LINE, lines_of, width_of
@@ -78,8 +79,7 @@ def _items(block: t.Items) -> str:
     return f"\\begin{{{environment}}}\n{items}\n\\end{{{environment}}}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(msgspec.Struct, frozen=True):
     """A line of a display with its label and its value."""
 
     label: str

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from chainrule.document.cells import alignment, contents_of
 from chainrule.document.content import Cell, Content
@@ -20,8 +22,7 @@ NARROWEST_WORDS: Final = 18  # a column of words is not squeezed below this
 ROWS_PER_PAGE: Final = 28  # a longer table may break across pages and repeats its head
 
 
-@dataclass(frozen=True, slots=True)
-class _Set:
+class _Set(msgspec.Struct, frozen=True):
     """One column as LaTeX: header lines, one text per line of the table, and how wide it is in characters."""
 
     headers: tuple[Cell, Cell]

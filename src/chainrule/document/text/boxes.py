@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from chainrule.document.text.characters import width
 
@@ -33,8 +34,7 @@ _TALL_ASCII: Final[dict[str, tuple[str, str, str, str, str]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(msgspec.Struct, frozen=True):
     """Lines of equal width; the baseline is the line that stands level with the text around."""
 
     lines: tuple[str, ...]

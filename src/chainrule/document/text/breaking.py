@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from chainrule.document import formula as f
 from chainrule.document.text.boxes import Box, beside, block, line

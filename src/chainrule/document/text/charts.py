@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from chainrule.document.drawn import Figure, Series
 from chainrule.document.numbers import NumberStyle
@@ -27,8 +28,7 @@ _AXIS: Final = NumberStyle(digits=3)
 _VALUE: Final = NumberStyle(digits=4)
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(msgspec.Struct, frozen=True):
     """The values an axis spans, and where a value stands on it."""
 
     low: float

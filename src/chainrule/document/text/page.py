@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Final, assert_never
+
+import msgspec
+from msgspec.structs import replace
 
 from chainrule.document import tree as t
 from chainrule.document.behind import stages_of, tables_of, thinned
@@ -31,8 +33,7 @@ _NOTES: Final[dict[t.NoteKind, tuple[str, Style]]] = {
 _TONES: Final[dict[t.Tone, Style]] = {"plain": "label", "evidence": "evidence", "warning": "warning"}
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """A width, a pen, and the width of the label column (0: labels stand above)."""
 
     width: int

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final, Literal
+
+import msgspec
 
 from chainrule.document.content import Code, Content, Strong, spans
 from chainrule.document.text import breaking
@@ -18,16 +19,16 @@ _CODES: Final[dict[Style, str]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Pen:
+class Pen(msgspec.Struct, frozen=True):
     """How this page is written: its alphabet, and whether in color."""
 
     ascii: bool = False
     color: bool = False
-    display: Typesetter = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "display", Typesetter(ascii=self.ascii))
+    @property
+    def display(self) -> Typesetter:
+        """What sets formulas that stand alone."""
+        return Typesetter(ascii=self.ascii)
 
     def plain(self, text: str) -> str:
         """Text from outside, made safe for this page."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from chainrule.document.cells import alignment, contents_of
 from chainrule.document.content import Cell, Content, spans
@@ -25,8 +27,7 @@ MANY_COLUMNS: Final = 7  # beyond this the middle is elided; up to it rows are s
 FEWER_DIGITS: Final = (5, 4, 3, 2)
 
 
-@dataclass(frozen=True, slots=True)
-class _Set:
+class _Set(msgspec.Struct, frozen=True):
     """One column as texts: header lines, then one text per row, remainder and total.
 
     `least` is how narrow a column of words may become, None for a column that cannot be wrapped.
@@ -43,8 +44,7 @@ class _Set:
         return max(columns_of(text) for text in (*self.headers, *self.cells, ""))
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(msgspec.Struct, frozen=True):
     """One way to set the table: columns between columns, digits at most, notes beside or below, columns at most."""
 
     gap: int = GAPS[-1]
@@ -152,8 +152,7 @@ def _ellipsis(table: Table, pen: Pen) -> _Set:
     return _Set((sign, ""), (sign,) * len(table.rows) + ("",) * (lines - len(table.rows)), "center", False, None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Grid:
+class _Grid(msgspec.Struct, frozen=True):
     """The table's lines, once columns and widths are decided."""
 
     table: Table

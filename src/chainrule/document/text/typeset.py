@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final, assert_never
+
+import msgspec
+from msgspec.structs import replace
 
 from chainrule.document import formula as f
 from chainrule.document import writing
@@ -22,8 +24,7 @@ _ASCII_JOINTS: Final[dict[f.Joint, str]] = {
 _VULGAR: Final = {(1, 2): "½", (1, 3): "⅓", (2, 3): "⅔", (1, 4): "¼", (3, 4): "¾", (1, 8): "⅛"}
 
 
-@dataclass(frozen=True, slots=True)
-class Typesetter:
+class Typesetter(msgspec.Struct, frozen=True):
     """The choices under which a formula becomes text.
 
     Args:
