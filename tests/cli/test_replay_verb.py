@@ -83,7 +83,7 @@ REQUESTS = {
     ),
     "no such batch": (untouched, ["nudges", "--batch", "45", "--at", "9"], "an epoch of digits has 0 to 44"),
     "missing experiment": (without("experiment.toml"), ["replay", "--step", "3"], r"holds no experiment\.toml"),
-    "damaged experiment": (damage("experiment.toml"), ["replay", "--step", "3"], r"experiment\.toml is damaged"),
+    "damaged experiment": (damage("experiment.toml"), ["replay", "--step", "3"], r"experiment\.toml is not TOML"),
     "missing data record": (without("data.json"), ["replay", "--step", "3"], r"data\.json is missing from its folder"),
     "damaged data record": (damage("data.json"), ["replay", "--step", "3"], r"data\.json is damaged"),
     "missing history": (without("history.jsonl"), ["replay", "--step", "3"], r"history\.jsonl is missing from its"),
