@@ -27,7 +27,7 @@ def test_charts_are_counted(command: Command, there: Path) -> None:
 
 def test_mistakes_are_answered_in_a_sentence(command: Command, there: Path) -> None:
     for words, said in (
-        (("report", "lime"), "unknown run in runs 'lime': known are digits-"),
+        (("report", "lime"), "unknown run 'lime' in runs: known are digits-"),
         (("report", "line", "--weight", "dense_2.W[0, 0]"), "dense_1.W"),
         (("report", "line", "--sample", "50"), "samples 0 to 49"),
         (("report", "line", "-o", "no/such/folder/told.html"), "told.html"),
