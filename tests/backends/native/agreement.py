@@ -30,14 +30,26 @@ def native(isa: Isa = ISAS[0], *, hasty: bool = False) -> NativeBackend:
 
 
 def both(graph: Graph, inputs: Mapping[str, Any], isa: Isa = ISAS[0]) -> tuple[dict[str, Array], dict[str, Array]]:
-    """What native code and the reference make of a graph; code compiled in haste makes the same of it, to the bit."""
+    """What native code and the reference make of a graph; code compiled in haste makes the same of it, to the bit.
+
+    The reference is given what native code takes its inputs to be.
+    """
     given = {name: inputs[name] for name in graph.input_names}
-    ours, wanted = native(isa).evaluate(graph, given), REFERENCE.evaluate(graph, given)
+    taken = {name: flushed(each) for name, each in given.items()} if isa.flushes else given
+    ours, wanted = native(isa).evaluate(graph, given), REFERENCE.evaluate(graph, taken)
     hasty = native(isa, hasty=True).evaluate(graph, given)
     for name, array in wanted.items():
         assert (ours[name].dtype, ours[name].shape) == (array.dtype, array.shape), name
         assert bits_of(hasty[name]) == bits_of(ours[name]), name
     return ours, wanted
+
+
+def flushed(values: Any) -> Array:
+    """The values, with 0 of the same sign for those too small to be normal; float16 has no arithmetic of its own."""
+    array = np.asarray(values)
+    if array.dtype not in (np.float32, np.float64):
+        return array
+    return np.where(np.abs(array) < np.finfo(array.dtype).smallest_normal, np.copysign(0, array), array)
 
 
 def bits_of(values: Array) -> bytes:
@@ -50,7 +62,8 @@ def formula(**outputs: Expr) -> Graph:
 
 
 def distance(ours: Array, wanted: Array) -> float:
-    """The largest distance in units in the last place; infinities and NaN must agree."""
+    """The largest distance in units in the last place; infinities and NaN must agree, and what is flushed is 0."""
+    ours, wanted = flushed(ours), flushed(wanted)
     if ours.dtype.kind != "f":
         return 0.0 if np.array_equal(ours, wanted) else np.inf
     finite = np.isfinite(wanted)

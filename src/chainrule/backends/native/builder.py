@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from chainrule.backends.native.values import (
     I1,
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Body: TypeAlias = Callable[[Value, tuple[Value, ...]], Sequence[Value]]
 Arm: TypeAlias = Callable[[], Sequence[Value]]
+
+FLUSHES: Final = '"denormal-fp-math"="preserve-sign"'  # of a function: it runs where `flushing` has begun
 
 
 class Builder:
@@ -46,7 +48,8 @@ class Builder:
         self.arguments = tuple(Value(type_, f"%{label}") for label, type_ in arguments)
         listed = ", ".join(f"{t} {'noalias ' if label in no_alias else ''}%{label}" for label, t in arguments)
         linkage = "internal " if internal else ""
-        self._head = f"define {linkage}{result or 'void'} @{name}({listed}) nounwind {attributes}".rstrip()
+        known = f"nounwind {FLUSHES if module.isa.flushes else ''} {attributes}"
+        self._head = f"define {linkage}{result or 'void'} @{name}({listed}) {' '.join(known.split())}"
         self._lines: list[str] = []
         self._block = "entry"
         self._count = 0

@@ -8,6 +8,7 @@ import msgspec
 
 from chainrule.backends.native.arenas import Buffer
 from chainrule.backends.native.body import Given
+from chainrule.backends.native.flushing import begin_flushing, end_flushing
 from chainrule.backends.native.indices import number, plus, times
 from chainrule.backends.native.ir import F64, HELD, I1, I8, I32, I64, POINTER, Builder, Module, Value
 from chainrule.backends.native.jit import HASTY
@@ -125,6 +126,7 @@ class Driver:
     def write(self) -> None:
         """The loop over steps."""
         b = self.b
+        kept = begin_flushing(b)
         self._clock = b.local(F64)
         self._bases = {"state": self._word(STATE, POINTER), "work": self._word(WORK, POINTER)}
         self._threads = self._word(THREADS, I64)
@@ -170,6 +172,7 @@ class Driver:
             one()
         b.jump(head)
         b.begin(after)
+        end_flushing(b, kept)
         b.give(b.load(I64, counter))
 
     def _write_step(self, now: Value) -> None:

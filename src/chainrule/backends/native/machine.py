@@ -86,6 +86,11 @@ class Isa:
         return replace(self, brief=True)
 
     @property
+    def flushes(self) -> bool:
+        """Whether numbers too small to be normal are taken as 0: everywhere but on processors nothing is known of."""
+        return bool(self.architecture)
+
+    @property
     def feature_string(self) -> str:
         """The features as LLVM takes them."""
         return ",".join(f"+{feature}" for feature in self.features)

@@ -10,7 +10,8 @@ SIGN: Final = 0x8000
 INFINITE: Final = 0x7C00  # exponent all ones
 QUIET: Final = 0x7E00  # a NaN
 SHIFT: Final = 13  # bits of mantissa that float32 has more
-REBIAS: Final = 2.0**112  # 2^(127 - 15)
+REBIAS: Final = (127 - 15) << 23  # of the exponents
+LEAST: Final = 0x400  # the smallest normal float16
 
 
 def from_half(b: Builder, x: Value) -> Value:
@@ -20,9 +21,11 @@ def from_half(b: Builder, x: Value) -> Value:
     bits = b.convert("zext", b.bits_as(x, I16), I32)
     size = b.bit_and(bits, SIGN - 1)
     grown = b.shift_left(size, SHIFT)
-    finite = b.bits_as(b.multiply(b.bits_as(grown, F32), REBIAS), I32)
-    endless = b.bit_or(grown, 0x7F800000)
-    value = b.select(b.compare("uge", size, INFINITE), endless, finite)
+    normal = b.add(grown, REBIAS)
+    # a denormal is the mantissa alone: 2^-14 is put before it and taken away, so that no float32 is denormal
+    small = b.bits_as(b.subtract(b.bits_as(b.add(normal, 1 << 23), F32), 2.0**-14), I32)
+    value = b.select(b.compare("ult", size, LEAST), small, normal)
+    value = b.select(b.compare("uge", size, INFINITE), b.bit_or(grown, 0x7F800000), value)
     return b.bits_as(b.bit_or(value, b.shift_left(b.bit_and(bits, SIGN), 16)), F32)
 
 
