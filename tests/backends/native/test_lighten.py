@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from chainrule.backends.native.lighten import lighten
+from chainrule.backends.native.layout import Sizes
+from chainrule.backends.native.lighten import lighten, widen
 from chainrule.graph import expr as e
 from chainrule.graph.node import Graph
 from chainrule.graph.tensor_type import named
@@ -55,3 +56,34 @@ def test_values_are_within_the_bound_and_all_that_is_special_stays() -> None:
     clipped = formula(y=e.maximum(x, 0.0), open=e.select((x > 0.0), x, -1.0 + 0.0 * x))
     ours, wanted = both(clipped, {"x": drawn})
     assert all(np.array_equal(ours[name], wanted[name], equal_nan=True) for name in ours)
+
+
+# ---- narrow sums over many rows ----
+
+
+def product(columns: int) -> Graph:
+    wide, narrow = e.variable("wide", "float32", (N, 16)), e.variable("narrow", "float32", (N, columns))
+    y = e.matmul(e.transpose(wide, (1, 0)), narrow)
+    return formula(y=y, next=0.5 * y)
+
+
+def test_a_narrow_sum_over_many_rows_is_computed_turned() -> None:
+    many, few = Sizes.of({}, "n", 1_000), Sizes.of({}, "n", 32)
+    for columns in (2, 4, 7):
+        found = verify(widen(product(columns), many))
+        (sums,) = (node for node in found.nodes if node.primitive == "matmul")
+        assert sums.tensor.shape == (columns, 16)
+        assert found["y"].tensor.shape == (16, columns)
+    for graph, sizes in ((product(4), few), (product(8), many), (product(16), many), (product(1), many)):
+        assert primitives(widen(graph, sizes)) == primitives(graph)
+
+
+def test_turning_changes_no_bit() -> None:
+    rng = np.random.default_rng(4)
+    wide, narrow = (rng.normal(size=(1_000, columns)).astype(np.float32) for columns in (16, 9))
+    whole, _ = both(product(9), {"wide": wide, "narrow": narrow})
+    for columns in (1, 2, 4, 8):
+        part, wanted = both(product(columns), {"wide": wide, "narrow": narrow[:, :columns].copy()})
+        for name in ("y", "next"):
+            assert part[name].tobytes() == whole[name][:, :columns].tobytes()
+            assert np.allclose(part[name], wanted[name], rtol=1e-5, atol=1e-3)

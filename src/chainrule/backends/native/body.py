@@ -197,12 +197,12 @@ class Body:
             at = self.address(node, layout, indices)
             if lane_axis is None or isinstance(indices[lane_axis], Uniform):
                 return self.splat(self._load(node, at, 1))
-            return self._panel_row(node, at, layout.extents[lane_axis])
+            return self._panel_row(node, at, layout)
         return self._gathered(node, layout, indices)
 
-    def _panel_row(self, node: Node, at: Value, extent: Extent) -> Value:
+    def _panel_row(self, node: Node, at: Value, layout: Layout) -> Value:
         """The lanes of one row of a panel; of a narrow one only half is read, the rest is padding."""
-        if not extent.is_fixed or extent.most > HALF:
+        if not layout.is_narrow:
             return self._load(node, at, LANES)
         near = self._load(node, at, HALF)
         return self.b.joined(near, self.b.constant(near.type, 0))

@@ -121,6 +121,12 @@ class Layout(msgspec.Struct, frozen=True):
         return self.axes[-1] if self.axes else None
 
     @property
+    def is_narrow(self) -> bool:
+        """Whether the columns fill but half a panel."""
+        last = self.lane_axis
+        return last is not None and self.extents[last].is_fixed and self.extents[last].most <= HALF
+
+    @property
     def panel_stride(self) -> int:
         """Elements from one panel to the next: rows in panels side by side shall not fall on the same cache lines."""
         rows = self.extents[self.axes[-2]].most if len(self.axes) > 1 else 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from chainrule.backends.native.layout import HALF, Sizes
+from chainrule.backends.native.tiles import MOST_ROWS
 from chainrule.graph.node import Graph, Node, transform
 from chainrule.graph.primitives import apply, rebuild
 from chainrule.graph.tensor_type import TensorType
@@ -27,6 +29,35 @@ def lighten(graph: Graph) -> Graph:
 
     image: Mapping[Node, Node] = transform(graph.results, change)
     return Graph(graph.inputs, tuple((name, image[node]) for name, node in graph.outputs), graph.facts)
+
+
+def widen(graph: Graph, sizes: Sizes) -> Graph:
+    """A graph where no long sum has a narrow result: Xᵀ D of 2 to 7 columns becomes (Dᵀ X)ᵀ.
+
+    A row of Xᵀ D takes a vector that such columns do not fill. Each element is the same chain of additions.
+    """
+
+    def change(node: Node, inputs: tuple[Node, ...]) -> Node:
+        if _is_narrow(node, sizes):
+            left, right = inputs
+            (tall,) = left.inputs
+            return _turned(apply("matmul", _turned(right), tall))
+        return rebuild(node, inputs)
+
+    image = transform(graph.results, change)
+    return Graph(graph.inputs, tuple((name, image[node]) for name, node in graph.outputs), graph.facts)
+
+
+def _turned(matrix: Node) -> Node:
+    return apply("transpose", matrix, permutation=(1, 0))
+
+
+def _is_narrow(node: Node, sizes: Sizes) -> bool:
+    if node.primitive != "matmul" or node.tensor.rank != 2 or node.inputs[0].primitive != "transpose":
+        return False
+    (rows, columns), depth = sizes.extents(node.tensor.shape), sizes.extent(node.inputs[1].tensor.shape[0])
+    is_narrow = rows.is_fixed and columns.is_fixed and 1 < columns.most < HALF <= rows.most
+    return is_narrow and depth.most >= 2 * MOST_ROWS
 
 
 def _is_shared(divisor: Node) -> bool:

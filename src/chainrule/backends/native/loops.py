@@ -10,7 +10,7 @@ from chainrule.backends.native.body import Body, Given, in_memory
 from chainrule.backends.native.grouping import Group
 from chainrule.backends.native.indices import ZERO, Index, Indices, Neighbors, Uniform, number, plus, times
 from chainrule.backends.native.ir import I8, I32, Builder, Value
-from chainrule.backends.native.layout import LANES, Extent
+from chainrule.backends.native.layout import HALF, LANES, Extent
 from chainrule.backends.native.reductions import KINDS, Reduction
 from chainrule.backends.native.tiles import turns_of
 from chainrule.backends.native.vocabulary import RESUMED, TURNS, axes_of, is_reduction, space
@@ -292,9 +292,11 @@ class LoopWriter:
         self.store(node, value, tuple(i for axis, i in enumerate(full) if axis not in axes_of(node)))
 
     def store(self, node: Node, value: Value, indices: Indices) -> None:
-        """Write a value to its buffer."""
+        """Write a value to its buffer, of a narrow panel only the half that is read."""
         layout = self.body.plan.layout(node)
         raw = self.b.convert("zext", value, I8) if node.tensor.dtype == "bool" else value
+        if raw.type.lanes == LANES and layout.is_narrow:
+            raw = self.b.part(raw, 0, HALF)
         assert raw.type.scalar == in_memory(node)
         self.b.store(raw, self.body.address(node, layout, indices))
 
