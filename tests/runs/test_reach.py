@@ -41,6 +41,8 @@ def test_the_farthest_step_is_the_last_before_the_next_checkpoint(tmp_path: Path
     folder.checkpoints.drop(50)
     assert reach_of(folder).seconds == 1.75
     assert reach_of(folder_with(tmp_path / "one", {0: 0.0})).seconds == 0.0
+    near = folder_with(tmp_path / "compiled", {0: 0.0, 1: 9.0, 16: 9.5})  # the first step waited for its code
+    assert reach_of(near).seconds == 0.5
 
 
 @pytest.mark.parametrize(

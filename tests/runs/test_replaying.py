@@ -135,6 +135,13 @@ def test_the_weights_that_moved_most_are_named(digits_run: cr.Run) -> None:
     assert f"chainrule history {digits_run.name} --weight '{data['moved'][0]['weight']}'" in text
 
 
+@pytest.mark.parametrize("count", [1, 6, 7, 99])
+def test_the_largest_are_found_without_sorting_all_of_them(count: int) -> None:
+    draws = np.random.default_rng(count).integers(0, 5, (4, 6)).astype(float)
+    in_order = sorted(range(24), key=lambda place: -draws.reshape(-1)[place])
+    assert standing._largest(draws, count).tolist() == in_order[:count]
+
+
 def test_a_step_beside_itself_has_not_moved(digits_run: cr.Run) -> None:
     page = replayed(digits_run, 50, 50)
     assert page.data["moved"] == []

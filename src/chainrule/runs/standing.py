@@ -10,6 +10,7 @@ import numpy as np
 
 from chainrule.autodiff.reverse import gradients
 from chainrule.autodiff.stabilize import stabilize
+from chainrule.backends.choose import ONCE
 from chainrule.backends.given import NUMPY
 from chainrule.data.dataset import Array
 from chainrule.data.splits import Rows
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS: Final = 4096  # that loss and gradients are taken on: all the training rows of most sets
 FEWEST_ROWS: Final = 256  # however large the network is
-MOST_WORK: Final = 2**29  # rows times parameters: about 0.2 s for the gradients in float64, on one core
+MOST_WORK: Final = 2**28  # rows times parameters: about 0.1 s for the gradients in float64, on one core
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def training_rows(run: Run) -> Rows:
 def scores_at(moment: Run, rows: Rows) -> dict[str, float]:
     """The scores on these rows with the weights of that moment: "loss", and "accuracy" or "rmse"."""
     prepared = moment.prepared
-    return measure(prepared.graphs, moment.checkpoint.state, prepared.columns, rows, moment.checkpoint.backend)
+    return measure(prepared.graphs, moment.checkpoint.state, prepared.columns, rows, ONCE)
 
 
 def standings(moment: Run, earlier: Run, before: Run | None, rows: Rows) -> list[Standing]:
@@ -110,12 +111,20 @@ def most_moved(moment: Run, earlier: Run, count: int) -> list[MovedWeight]:
     then, found = earlier.weights, list[tuple[float, MovedWeight]]()
     for name, weight in moment.weights.items():
         moves = np.abs(_minus(weight, then[name]))
-        for flat in np.argsort(-moves, axis=None, kind="stable")[:count]:
+        for flat in _largest(moves, count):
             index = tuple(int(axis) for axis in np.unravel_index(int(flat), moves.shape))
             if moves[index] > 0.0:
                 pair = MovedWeight(show_weight(name, index), float(then[name][index]), float(weight[index]))
                 found.append((float(moves[index]), pair))
     return [pair for _, pair in sorted(found, key=lambda each: -each[0])[:count]]
+
+
+def _largest(values: Array, count: int) -> Array:
+    """The places of the largest values, the largest first, of equal ones the first; without sorting all of them."""
+    flat = values.reshape(-1)
+    least = np.partition(flat, -count)[-count] if count < flat.size else 0.0
+    places = np.flatnonzero(flat >= least)
+    return places[np.argsort(-flat[places], kind="stable")][:count]
 
 
 def _minus(left: Array, right: Array) -> Array:

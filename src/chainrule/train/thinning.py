@@ -109,5 +109,6 @@ def spread(costs: Mapping[int, float], count: int) -> list[int]:
 
 
 def farthest(costs: Mapping[int, float]) -> float:
-    """What it costs at most to run a step again from the checkpoint before it, in seconds."""
-    return max((costs[last] - costs[first] for first, last in pairwise(sorted(costs))), default=0.0)
+    """What it costs at most to run a step again from the checkpoint before it, in seconds; the next one is kept."""
+    far = [pair for pair in pairwise(sorted(costs)) if pair[1] - pair[0] > 1]
+    return max((costs[last] - costs[first] for first, last in far), default=0.0)
