@@ -91,6 +91,7 @@ def test_layers_without_parameters_bear_the_number_before_them() -> None:
         ({"weight": "dense_1.W[64, 0]"}, cr.errors.ShapeError, "0 to 63"),
         ({"weight": "dense_1.W[0, 0]", "sample": 1797}, cr.errors.RunError, "samples 0 to 1796"),
         ({"weight": "dense_1.W[0, 0]", "samples": []}, cr.errors.RunError, "at least one"),
+        ({"weight": "dense_1.W[0, 0]", "samples": [4, 0, 7, 0]}, cr.errors.RunError, "sample 0 came 2 times"),
         ({"weight": "dense_1.W[0, 0]", "batch": 45}, cr.errors.RunError, "0 to 44"),
         ({"weight": "dense_1.W[0, 0]", "batch": 0, "sample": 1}, cr.errors.RunError, "one of"),
         ({"weight": "dense_1.W[0, 0]", "at": "later"}, cr.errors.UnknownNameError, "now, start"),

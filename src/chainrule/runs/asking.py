@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
@@ -49,9 +50,10 @@ def moment_of(run: Run, at: When) -> tuple[Moment, int]:
 
 
 def rows_of_samples(prepared: Prepared, samples: object) -> tuple[int, ...]:
-    """The rows themselves, where all exist.
+    """The rows themselves, where all exist; as in training, a batch has a row once.
 
-    Raises: ArgumentError for what is no list of whole numbers; RunError for a row that does not exist, and for none.
+    Raises: ArgumentError for what is no list of whole numbers; RunError for a row that does not exist or is named again,
+        and for none.
     """
     dataset = prepared.dataset
     check_kind("samples", samples, Iterable, "a list of rows, such as [3, 17]")
@@ -62,6 +64,9 @@ def rows_of_samples(prepared: Prepared, samples: object) -> tuple[int, ...]:
         check_kind("sample", sample, Integral, "the whole number of a row, such as 17")
         if not 0 <= sample < dataset.row_count:
             raise RunError(f"there is no sample {sample}: {dataset.name} has samples 0 to {dataset.row_count - 1}")
+    (most, times), *_ = Counter(rows).most_common(1)
+    if times > 1:
+        raise RunError(f"sample {most} came {times} times, and a batch has each of its rows once: name it once")
     return tuple(int(sample) for sample in rows)
 
 
