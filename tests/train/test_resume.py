@@ -272,6 +272,17 @@ def test_a_second_ctrl_c_aborts_and_the_handlers_come_back() -> None:
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
+def test_a_signal_that_is_ignored_stays_ignored() -> None:
+    """As a shell lets its background jobs ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        found = fit(*small(), listeners=[lambda _: os.kill(os.getpid(), signal.SIGINT)])
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert found.reason == "completed"
+
+
 def test_an_abort_leaves_the_last_checkpoint(tmp_path: Path) -> None:
     def abort(event: Event) -> None:
         if isinstance(event, SliceDone) and event.step >= 10:

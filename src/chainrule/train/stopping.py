@@ -31,8 +31,8 @@ class Stopper:
 def signals_stop(stopper: Stopper) -> Generator[None]:
     """Within this block SIGINT and SIGTERM ask the stopper; a second SIGINT raises KeyboardInterrupt at once.
 
-    Outside the main thread nothing is changed: there Python delivers no signals. The handlers that were there before
-    are put back at the end.
+    Outside the main thread nothing is changed: there Python delivers no signals. One that is ignored stays ignored, as
+    a shell wants of its background jobs. The handlers that were there before are put back at the end.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -46,9 +46,11 @@ def signals_stop(stopper: Stopper) -> Generator[None]:
     def terminate(_: int, __: FrameType | None) -> None:
         stopper.ask("terminated")
 
+    handlers = {signal.SIGINT: interrupt, signal.SIGTERM: terminate}
     before = {
-        signal.SIGINT: signal.signal(signal.SIGINT, interrupt),
-        signal.SIGTERM: signal.signal(signal.SIGTERM, terminate),
+        number: signal.signal(number, handler)
+        for number, handler in handlers.items()
+        if signal.getsignal(number) is not signal.SIG_IGN
     }
     try:
         yield
