@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ ENDINGS: Final[dict[int, tuple[str, int]]] = {
     signal.SIGTERM: ("terminated", EXIT_TERMINATED),
 }
 
+AGAIN: Final = 0.05  # seconds after which a signal comes again whose exception was lost
+
 
 class Stopped(BaseException):
     """A signal asked the process to end; no KeyboardInterrupt, which libraries turn into exits of their own."""
@@ -30,11 +33,19 @@ class Signals:
 
     def __init__(self) -> None:
         self.number: int | None = None
+        self._hook = sys.unraisablehook
 
     def raise_stopped(self, number: int, _: FrameType | None) -> NoReturn:
         """The handler: remembers the signal, for whatever it interrupts may turn the exception into another."""
         self.number = number
         raise Stopped
+
+    def raise_again(self, lost: sys.UnraisableHookArgs) -> None:
+        """Where Python lets no exception through, as in the callback of a weak reference, the signal comes once more."""
+        if self.number is not None and lost.exc_type is Stopped:
+            threading.Timer(AGAIN, signal.raise_signal, (self.number,)).start()
+        else:
+            self._hook(lost)
 
     @property
     def ending(self) -> tuple[str, int]:
@@ -49,12 +60,14 @@ def signals_end() -> Generator[Signals]:
     if threading.current_thread() is not threading.main_thread():
         yield signals
         return
-    before = {number: signal.getsignal(number) for number in ENDINGS}
+    hook, before = sys.unraisablehook, {number: signal.getsignal(number) for number in ENDINGS}
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:
             signal.signal(number, signals.raise_stopped)
+    sys.unraisablehook = signals.raise_again
     try:
         yield signals
     finally:
+        sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: not installed from Python
