@@ -74,8 +74,8 @@ def test_a_long_replay_says_how_far_it_has_come(monkeypatch: pytest.MonkeyPatch)
     clock, live, plain = Clock(), io.StringIO(), io.StringIO()
     monkeypatch.setattr("chainrule.cli.countdown.time.monotonic", clock)
     with (
-        Countdown(screen(live, live=True), "replaying") as on_terminal,
-        Countdown(screen(plain, live=False), "replaying") as on_pipe,
+        Countdown(screen(live, live=True), "replaying step") as on_terminal,
+        Countdown(screen(plain, live=False), "replaying step") as on_pipe,
     ):
         for second, done in ((0.5, 10), (2.0, 1000), (2.1, 1100), (12.0, 6000)):
             clock.now = second

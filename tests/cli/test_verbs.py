@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -173,6 +174,17 @@ def test_derivatives_are_checked(command: Command, terminal: Command, there: Pat
     assert shown.code == 0
     assert "forward" in shown.out
     assert max(map(len, shown.out.splitlines())) <= 80
+
+
+def test_a_long_check_says_how_far_it_has_come_and_where_results_are_not(
+    command: Command, there: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chainrule.cli.countdown.time.monotonic", itertools.count(0.0, 30.0).__next__)
+    ended = command("gradcheck", "digits", "--weights", "2", "--json")
+    assert len(json.loads(ended.out)["weights"]) == 2
+    assert ended.err.splitlines() == [
+        "checking weight 1 of 2, about 30 s left", "checking weight 2 of 2, about 0 s left",
+    ]  # fmt: skip
 
 
 def test_verdicts_come_in_every_form(command: Command, there: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 import chainrule as cr
-from chainrule.runs.check_gradients import Verdict, Verdicts
+from chainrule.runs.check_gradients import Verdict, Verdicts, check_gradients
 
 
 def test_half_of_the_picked_weights_are_alive_and_all_agree(digits_run: cr.Run) -> None:
@@ -73,6 +73,13 @@ def test_a_wrong_gradient_is_seen(digits_run: cr.Run) -> None:
     assert "DISAGREES" in str(wrong.page)
     sentence = f"1 of 2 gradients lies outside the bounds of their witnesses, {first.weight} first"
     assert sentence in " ".join(str(wrong.page).split())
+
+
+def test_it_says_how_far_it_has_come(digits_run: cr.Run) -> None:
+    told: list[tuple[int, int]] = []
+    verdicts = check_gradients(digits_run, 3, seed=4, told=lambda done, whole: told.append((done, whole)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert verdicts == digits_run.check_gradients(3, seed=4)
 
 
 def test_at_least_one_weight_is_asked_for(digits_run: cr.Run) -> None:

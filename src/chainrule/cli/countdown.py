@@ -46,7 +46,7 @@ class Countdown:
     def line(self, done: int, whole: int, seconds: float) -> str:
         """What is said after so many seconds."""
         left = seconds * (whole - done) / max(done, 1)
-        return f"{self._what} step {done:,} of {whole:,}, about {left:,.0f} s left"
+        return f"{self._what} {done:,} of {whole:,}, about {left:,.0f} s left"
 
     def _write(self, text: str) -> None:
         self._screen.stream.write(text)

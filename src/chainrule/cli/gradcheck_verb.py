@@ -29,10 +29,15 @@ def gradcheck(
     shown: AsWanted = USUAL,
 ) -> int:
     """Check derivatives of random weights by central differences, complex steps and forward mode."""
+    from chainrule.cli.countdown import Countdown
+    from chainrule.cli.screen import stderr
+    from chainrule.runs.check_gradients import check_gradients
     from chainrule.runs.opening import open_run
 
     if json and shown.format not in (None, "json"):
         raise InputError(f"--json is --format json, and --format {shown.format} came beside it: give one of them")
-    verdicts = open_run(which).check_gradients(weights, seed=seed, batch=batch)
+    run = open_run(which)
+    with Countdown(stderr(), "checking weight") as told:
+        verdicts = check_gradients(run, weights, seed=seed, batch=batch, told=told)
     show(verdicts.page.document, replace(shown, format="json") if json else shown)
     return 0 if verdicts.agree else EXIT_FAILED

@@ -36,7 +36,7 @@ def history(
     from chainrule.runs.remembering import weight_history
 
     run = open_run(which)
-    with Countdown(stderr(), "replaying") as told:
+    with Countdown(stderr(), "replaying step") as told:
         page = weight_history(run, weight, first=first, last=last, top=top, every=every, told=told)
     show(page.document, shown)
     return 0

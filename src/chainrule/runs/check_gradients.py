@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -19,9 +18,13 @@ from chainrule.explain.numbers import evaluate
 from chainrule.explain.opened import Opened
 from chainrule.explain.subject import Subject, show_weight
 from chainrule.explain.witness import Witness
+from chainrule.runs.asking import moment_of, rows_of_batch
 from chainrule.runs.page import Page
-from chainrule.runs.subject import Moment, subject_of
-from chainrule.train.prepare import Prepared
+from chainrule.runs.subject import subject_of
+from chainrule.train.watch import Told
+
+if TYPE_CHECKING:
+    from chainrule.runs.run import Run
 
 GRADIENT: Final = NumberStyle("significant", 6, signed=True)
 OFF: Final = NumberStyle("scientific", 1)
@@ -127,29 +130,34 @@ class Verdicts:
 
 
 def check_gradients(
-    prepared: Prepared, moment: Moment, rows: Sequence[int], backend: str, count: int, seed: int
+    run: Run, weights: int = 10, *, seed: int = 0, batch: int = 0, told: Told | None = None
 ) -> Verdicts:
     """Pick weights and ask their witnesses.
 
     Args:
-        prepared: experiment, data and graphs of the run.
-        moment: the weights.
-        rows: indices in the source, the batch.
-        backend: what trained the run.
-        count: how many weights.
+        run: with its weights as they are.
+        weights: how many.
         seed: of the pick.
+        batch: on which rows, as in `Run.explain`.
+        told: called with the weights done and those to do, after each.
 
-    Raises: ArgumentError for a count or a seed that is no whole number; ValueRangeError for fewer than one weight.
+    Raises: ArgumentError for what is no whole number; RunError for a batch that does not exist; ValueRangeError for
+        fewer than one weight.
     """
-    check_kind("weights", count, Integral, "how many to pick, a whole number such as 10")
+    check_kind("weights", weights, Integral, "how many to pick, a whole number such as 10")
     check_kind("seed", seed, Integral, "a whole number, such as 0")
-    if count < 1:
-        raise ValueRangeError(f"{count} weights came: give at least 1")
-    subject = subject_of(prepared, moment, rows, (), backend)
+    if weights < 1:
+        raise ValueRangeError(f"{weights} weights came: give at least 1")
+    moment, epoch = moment_of(run, "now")
+    rows, said = rows_of_batch(run.prepared, epoch, batch)
+    subject = subject_of(run.prepared, moment, rows, (), run.checkpoint.backend)
     way = way_of(subject)
-    picked = _picked(subject, way, count, seed)
-    verdicts = tuple(_verdict(Opened(subject, name, index, way)) for name, index in picked)
-    return Verdicts(f"{prepared.experiment.name} · {moment.said}", verdicts)
+    picked, verdicts = _picked(subject, way, weights, seed), list[Verdict]()
+    for name, index in picked:
+        verdicts.append(_verdict(Opened(subject, name, index, way)))
+        if told is not None:
+            told(len(verdicts), len(picked))
+    return Verdicts(f"{run.experiment.name} · {moment.said} · {said}", tuple(verdicts))
 
 
 def _picked(subject: Subject, way: Way, count: int, seed: int) -> list[tuple[str, tuple[int, ...]]]:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from chainrule.errors import RunError
 from chainrule.errors.calls import check_kind, checked_call
-from chainrule.runs.asking import When, moment_of, rows_of_batch, what_is_asked
+from chainrule.runs.asking import When, what_is_asked
 from chainrule.runs.earlier import NONE_EARLIER, Earlier
 from chainrule.runs.page import Page
 from chainrule.runs.resuming import resume_in_memory
-from chainrule.runs.subject import Moment
 from chainrule.runs.summary import summary_of
 from chainrule.runs.trained import Trained
 from chainrule.train.checkpoint import Checkpoint
@@ -250,12 +249,9 @@ class Run(Trained):
 
         Raises: RunError for a batch that does not exist; ValueRangeError for fewer than one weight.
         """
-        moment, epoch = moment_of(self, "now")
-        rows, said = rows_of_batch(self.prepared, epoch, batch)
-        moment = Moment(moment.state, moment.step, f"{moment.said} · {said}")
         from chainrule.runs.check_gradients import check_gradients
 
-        return check_gradients(self.prepared, moment, rows, self.checkpoint.backend, weights, seed)
+        return check_gradients(self, weights, seed=seed, batch=batch)
 
     @checked_call
     def plan(self, batch_size: int | None = None) -> Page:
