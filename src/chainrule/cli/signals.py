@@ -41,7 +41,7 @@ class Signals:
         raise Stopped
 
     def raise_again(self, lost: sys.UnraisableHookArgs) -> None:
-        """Where Python lets no exception through, as in the callback of a weak reference, the signal comes once more."""
+        """Where Python lets no exception through, as in callbacks of weak references, the signal comes again."""
         if self.number is not None and lost.exc_type is Stopped:
             threading.Timer(AGAIN, signal.raise_signal, (self.number,)).start()
         else:

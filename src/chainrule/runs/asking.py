@@ -52,7 +52,7 @@ def moment_of(run: Run, at: When) -> tuple[Moment, int]:
 def rows_of_samples(prepared: Prepared, samples: object) -> tuple[int, ...]:
     """The rows themselves, where all exist; as in training, a batch has a row once.
 
-    Raises: ArgumentError for what is no list of whole numbers; RunError for a row that does not exist or is named again,
+    Raises: ArgumentError for what is no list of whole numbers; RunError for a row that does not exist or comes again,
         and for none.
     """
     dataset = prepared.dataset
