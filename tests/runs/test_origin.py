@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.document import Labeled, find, render_text
+from chainrule.document import Labeled, Table, find, render_text
 
 ROWS = 40
 
@@ -64,6 +64,48 @@ def test_nothing_is_said_where_it_is_no_news(scale: str, says: str) -> None:
     run = trained((x, np.arange(ROWS) % 2), cr.Dense(2), scale_features=scale)
     assert said(run.explain("dense_1.W[1, 0]", sample=1)) == says
     assert said(run.explain("dense_1.W[1, 0]", batch=0)) == ("x₁ is scaled to 0…1" if says else "")
+    assert said(run.explain(layer="dense_1", sample=1)) == (
+        "x₀ was 1 before it was scaled to 0…1; x₁ 0.25" if says else ""
+    )
+    assert said(run.explain(layer="dense_1", batch=0)) == ("x₀, x₁ are scaled to 0…1" if says else "")
+
+
+def test_pages_of_many_weights_tell_the_inputs_that_they_name(tmp_path: Path) -> None:
+    run = trained(table(tmp_path, "points", [3 * row for row in range(ROWS)]), cr.Dense(3, "tanh"), cr.Dense(1))
+    target = "y₀ is wanted, 15 before it was standardized"
+    whole = "x₀ is age, 25 before it was standardized; x₁ salary, 35000"
+    for asked in ({"unit": "dense_1[2]"}, {"layer": "dense_1"}, {"network": True}):
+        assert said(run.explain(**asked, sample=5)) == f"{whole}; {target}"  # pyright: ignore[reportArgumentType]
+    batch = "x₀ is age, x₁ salary, each standardized; y₀ is wanted, standardized"
+    assert said(run.explain(layer="dense_1", batch=0)) == batch
+    assert said(run.explain(layer="dense_2", sample=5)) == target
+    assert said(run.explain("dense_1.W[1, 2]", depth="matrix", sample=5)).startswith("x₁ is salary, 35000 before")
+    assert said(run.nudges(["dense_1.W[1, 2]", "dense_1.b[0]", "dense_1.W[0, 1]", "dense_1.W[1, 0]"])) == (
+        "input 0 is age, input 1 salary, each standardized; y₀ is wanted, standardized"
+    )
+    assert said(run.nudges(["dense_2.W[1, 0]"])) == "y₀ is wanted, standardized"
+
+
+def test_of_many_inputs_those_are_told_that_stand_on_the_page(digits_run: cr.Run) -> None:
+    """Witnesses: the rows of the table, and the weights of the update, by their own blocks."""
+    names, x = digits_run.record.feature_names, digits_run.dataset.x
+    page = digits_run.explain(layer="dense_1", sample=3)
+    products = find(page.document, "products dense_1.W")
+    assert isinstance(products, Labeled)
+    (shown,) = products.blocks
+    assert isinstance(shown, Table)
+    rows = sorted(int(str(row.cells[0])) for row in shown.rows)
+    first, *others = [f"{names[row]}, {x[3].reshape(-1)[row]}" for row in rows]
+    subscripts = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+    places = [f"x{row}".translate(subscripts) for row in rows]
+    assert said(page) == "; ".join(
+        [f"{places[0]} is {first} before it was divided by its range"]
+        + [f"{place} {other}" for place, other in zip(places[1:], others, strict=True)]
+    )
+    asked = [f"dense_1.W[{row}, 0]" for row in range(20, 28)]
+    told = [f"input {row} {'is ' if row == 20 else ''}{names[row]}" for row in range(20, 26)]
+    assert said(digits_run.nudges(asked)) == f"{', '.join(told)}, and 2 more, each divided by its range"
+    assert "In the data" not in digits_run.nudges(layer="dense_2").text
 
 
 def test_the_number_of_a_pixel_is_told_through_a_flattened_image() -> None:

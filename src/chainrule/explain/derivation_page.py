@@ -42,12 +42,21 @@ from chainrule.explain.formulas import Writer
 from chainrule.explain.moves import move_blocks
 from chainrule.explain.narrow import weights_block
 from chainrule.explain.notation import at
+from chainrule.explain.origin import multiplied_inputs, origin_block
 from chainrule.explain.saying import sentences
 from chainrule.explain.scalars import WEIGHTS, forward_scalars, prediction_block, weight_blocks, weights_meant
-from chainrule.explain.scope import Depth, Scope, layers_of, units_of
+from chainrule.explain.scope import Depth, Scope, Weight, layers_of, units_of
 from chainrule.explain.steps import steps_block
 from chainrule.explain.subject import Subject
-from chainrule.explain.tables import large_names, place_of, product_tables, size_table, unit_tables
+from chainrule.explain.tables import (
+    MOST_ROWS,
+    large_names,
+    place_of,
+    product_tables,
+    rows_shown,
+    size_table,
+    unit_tables,
+)
 from chainrule.graph.facts import Fact
 from chainrule.graph.node import Node
 
@@ -77,6 +86,7 @@ def derive(subject: Subject, scope: Scope, depth: Depth, *, alone: bool) -> Docu
     blocks: tuple[Block, ...] = (
         derived.book.network(),
         _loss(derived),
+        *_origin(derived, depth, weights),
         *_formulas(derived, depth),
         *steps_block(derived, shown),
         *(move_blocks(derived, weights) if derived.gradients else []),
@@ -101,6 +111,17 @@ def derive(subject: Subject, scope: Scope, depth: Depth, *, alone: bool) -> Docu
 def _loss(derived: Derived) -> Block:
     value = float(derived.numbers["loss"])
     return derived.book.loss(value) if derived.alone else derived.book.mean_loss(value)
+
+
+def _origin(derived: Derived, depth: Depth, weights: Sequence[Weight]) -> list[Labeled]:
+    """What the inputs that are named are in the data: all of a few, else those in tables and of weights."""
+    subject, way = derived.subject, derived.way
+    reading = [name for name in derived.gradients if multiplied_inputs(subject, way, name) is not None]
+    if derived.scope.weight is None:
+        whole = [name for name in reading if depth == "layer" or len(derived.gradients[name]) <= MOST_ROWS]
+        weights = [*weights, *((name, (i, 0)) for name in whole for i in rows_shown(derived, name))]
+    position = 0 if derived.alone else None
+    return origin_block(subject, way, weights, book=derived.book, position=position)
 
 
 def _formulas(derived: Derived, depth: Depth) -> list[Block]:

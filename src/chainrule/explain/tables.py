@@ -115,10 +115,15 @@ def product_tables(derived: Derived) -> list[Block]:
     return [_products(derived, name) for name in names]
 
 
+def rows_shown(derived: Derived, name: str) -> list[int]:
+    """Which rows of a gradient stand in its table: all of a few, else those with the largest."""
+    sizes, unit = np.abs(derived.gradients[name]), derived.unit_of(name)
+    return _loudest(np.max(sizes, axis=1) if unit is None else sizes[:, unit], MOST_ROWS)
+
+
 def _products(derived: Derived, name: str) -> Labeled:
-    gradient = derived.gradients[name]
+    gradient, down = derived.gradients[name], rows_shown(derived, name)
     unit = derived.unit_of(name)
-    down = _loudest(np.max(np.abs(gradient), axis=1) if unit is None else np.abs(gradient[:, unit]), MOST_ROWS)
     across = _loudest(np.max(np.abs(gradient), axis=0), MOST_COLUMNS) if unit is None else [unit]
     source, delta = _ends(derived, name)
     columns = (

@@ -53,7 +53,7 @@ def explain_sample(opened: Opened, position: int = 0) -> Document:
     blocks: tuple[Block, ...] = (
         words.book.network(),
         words.book.loss(float(opened.values["losses"][position])),
-        *origin_block(opened, words, position),
+        *_origin(opened, words, position),
         words.chain(position),
         *path_table(opened, words, position),
         steps_table(opened, words, position),
@@ -84,7 +84,7 @@ def explain_batch(opened: Opened) -> Document:
     blocks: tuple[Block, ...] = (
         words.book.network(),
         words.book.mean_loss(float(opened.values["loss"])),
-        *origin_block(opened, words, None),
+        *_origin(opened, words, None),
         words.batch_chain(),
         _samples(opened, words),
         *chain_steps(opened, words),
@@ -104,6 +104,12 @@ def explain_batch(opened: Opened) -> Document:
             data={**_batch_data(opened), **_shared_data(opened, update)},
         )
     )
+
+
+def _origin(opened: Opened, words: Words, position: int | None) -> list[Labeled]:
+    """What the input, the target and the outputs are in the data."""
+    weight = opened.parameter, opened.index
+    return origin_block(opened.subject, opened.way, [weight], book=words.book, position=position)
 
 
 # ---- the samples of a batch ----

@@ -10,6 +10,7 @@ from chainrule.errors.calls import check_kind
 from chainrule.explain.chain import way_of
 from chainrule.explain.nudges import loudest, nudges_of
 from chainrule.explain.nudges_page import nudges_page
+from chainrule.explain.origin import origin_block
 from chainrule.explain.subject import parse_weight
 from chainrule.explain.three_ways import three_ways
 from chainrule.runs.page import Page
@@ -58,4 +59,5 @@ def nudges(
     way = way_of(subject)
     chosen = tuple(parse_weight(weight, subject.parameters) for weight in weights)
     found = nudges_of(subject, way, chosen or loudest(subject, way, top, layer, unit))
-    return Page(nudges_page(found, () if unit is None else three_ways(subject, way, unit)))
+    ways = () if unit is None else three_ways(subject, way, unit)
+    return Page(nudges_page(found, (*origin_block(subject, way, found.weights), *ways)))
