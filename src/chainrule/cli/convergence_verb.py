@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from cyclopts import Parameter
-
+from chainrule.cli.option import Option
 from chainrule.cli.parse import call
 from chainrule.cli.showing import USUAL, AsWanted, show
 
@@ -17,7 +16,7 @@ def run(words: Sequence[str]) -> int:
 
 
 def convergence(
-    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
+    which: Annotated[str, Option(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
     /,
     *,
     shown: AsWanted = USUAL,

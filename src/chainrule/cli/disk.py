@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from cyclopts import Parameter
-
 from chainrule.cli.flags import OUTPUT
+from chainrule.cli.option import Option
 
 Disk: TypeAlias = Annotated[
     float | None,
-    Parameter(group=OUTPUT, help="Gigabytes checkpoints may take; a tenth of what is free where not said."),
+    Option(group=OUTPUT, help="Gigabytes checkpoints may take; a tenth of what is free where not said."),
 ]

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
-
+from chainrule.cli.option import Option
 from chainrule.cli.parse import call
 from chainrule.errors import InputError, WriteError
 from chainrule.errors.counts import counted, verb_of
@@ -26,8 +25,8 @@ def run(words: Sequence[str]) -> int:
 
 def runs(
     *,
-    runs: Annotated[Path, Parameter(help="The folder they are in.")] = Path("runs"),
-    json: Annotated[bool, Parameter(negative=(), show_default=False, help="A JSON line a run; so is a pipe.")] = False,
+    runs: Annotated[Path, Option(help="The folder they are in.")] = Path("runs"),
+    json: Annotated[bool, Option(negative=(), show_default=False, help="A JSON line a run; so is a pipe.")] = False,
 ) -> int:
     """List the runs, the one that changed last first; `runs remove RUN` deletes one, `runs thin RUN` shrinks one."""
     from chainrule.cli.screen import stdout
@@ -45,11 +44,11 @@ def runs(
 
 
 def remove(
-    which: Annotated[str, Parameter(help="The run: its folder or its whole name.")],
+    which: Annotated[str, Option(help="The run: its folder or its whole name.")],
     /,
     *,
-    runs: Annotated[Path, Parameter(help="The folder it is in.")] = Path("runs"),
-    yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative=(), show_default=False, help="Do not ask.")] = False,
+    runs: Annotated[Path, Option(help="The folder it is in.")] = Path("runs"),
+    yes: Annotated[bool, Option(name=("--yes", "-y"), negative=(), show_default=False, help="Do not ask.")] = False,
 ) -> int:
     """Delete a run with everything in its folder; this cannot be undone."""
     from chainrule.cli.screen import stderr
@@ -77,11 +76,11 @@ def remove(
 
 
 def thin(
-    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")],
+    which: Annotated[str, Option(help="The run: its folder, the beginning of its name, or latest.")],
     /,
     *,
-    keep: Annotated[int, Parameter(help="Checkpoints that stay at most, the first and the last among them.")] = 16,
-    runs: Annotated[Path, Parameter(help="The folder it is in.")] = Path("runs"),
+    keep: Annotated[int, Option(help="Checkpoints that stay at most, the first and the last among them.")] = 16,
+    runs: Annotated[Path, Option(help="The folder it is in.")] = Path("runs"),
 ) -> int:
     """Delete checkpoints of a run, evenly; every step can still be reached, only later."""
     from chainrule.cli.screen import stderr
