@@ -119,3 +119,17 @@ def test_the_largest_whole_number_is_that_of_the_loops(dtype: Any, monkeypatch: 
     found.append(train(step, NativeBackend(), {"seen": np.zeros(3, dtype)}, data, 2, 2))
     for quick, wanted, plain in zip(*found, strict=True):
         assert all(quick[key].tobytes() == array.tobytes() == plain[key].tobytes() for key, array in wanted.items())
+
+
+def test_what_no_value_is_made_of_stays_where_it_is() -> None:
+    """A column and a state that are far too large for registers, beside a step that is not."""
+    w, x, far = e.variable("w", "float32", (3,)), e.variable("x", "float32", (named("n"), 3)), (40, 50)
+    graph = make_graph({"w": (w * 0.5 + e.sum(x, 0)).node})
+    unread = [e.variable("wide", "float32", (named("n"), *far)).node, e.variable("held", "float32", far).node]
+    step = Step(make_graph(dict(graph.outputs), unread), ("w", "held"), ("x", "wide"))
+    rng = np.random.default_rng(4)
+    data = {"x": rng.normal(size=(9, 3)).astype("f4"), "wide": np.zeros((9, *far), "f4")}
+    start = {"w": np.ones(3, "f4"), "held": rng.normal(size=far).astype("f4")}
+    quick, wanted = (train(step, backend, start, data, 3, 3)[0] for backend in (NativeBackend(), REFERENCE))
+    close(quick, wanted, 1e-6)
+    assert quick["held"].tobytes() == start["held"].tobytes()

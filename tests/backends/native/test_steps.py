@@ -175,3 +175,14 @@ def test_samples_and_weights_may_be_empty() -> None:
     ours, wanted = (train(step, backend, start, data, 4, 3) for backend in (native(), REFERENCE))
     close(ours[0], wanted[0], 1e-6)
     assert ours[1]["slope"].shape == wanted[1]["slope"].shape == (3, 0, 3)
+
+
+def test_a_product_may_have_no_elements_beside_rows_that_are_gathered() -> None:
+    x, w = e.variable("x", "float32", (named("n"),)), e.variable("W", "float32", (0, 2))
+    step = Step(make_graph({"total": e.sum(x).node, "square": (w @ w.T).node}), ("W",), ("x",))
+    ours, wanted = (
+        train(step, backend, {"W": np.zeros((0, 2), "f4")}, {"x": np.ones(9, "f4")}, 4, 3)
+        for backend in (native(), REFERENCE)
+    )
+    assert np.array_equal(ours[1]["total"], wanted[1]["total"])
+    assert ours[1]["square"].shape == wanted[1]["square"].shape == (3, 0, 0)

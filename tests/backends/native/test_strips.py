@@ -201,3 +201,20 @@ def test_what_needs_all_rows_waits_for_them(monkeypatch: pytest.MonkeyPatch) -> 
     assert {found[name] for name in sums} == {Part.SUMS}
     assert {found[name] for name in later} == {Part.AFTER}
     assert _parts({"sum": e.sum(z, 0), "place": e.argmax(z, 0)}, ("x",))["place"] is Part.AFTER
+
+
+def test_sums_of_no_columns_pass_in_strips_with_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    forced(monkeypatch)
+    monkeypatch.setenv(crew.VARIABLE, "3")
+    x, none = e.variable("x", "float32", (N, 3)), e.variable("none", "float32", (N, 0))
+    y = e.tanh(x)
+    outputs = {"total": e.sum(y, 0), "nothing": e.sum(none + none, 0)}
+    step = Step(make_graph({name: each.node for name, each in outputs.items()}), (), ("x", "none"))
+    assert planned(step, BATCH).strips is not None
+    data = {
+        "x": np.random.default_rng(3).normal(size=(BATCH, 3)).astype(np.float32),
+        "none": np.zeros((BATCH, 0), "f4"),
+    }
+    ours, wanted = (train(step, backend, {}, data, BATCH, 1)[1] for backend in (NativeBackend(), REFERENCE))
+    np.testing.assert_allclose(ours["total"], wanted["total"], rtol=1e-5, atol=1e-5)
+    assert ours["nothing"].shape == wanted["nothing"].shape == (1, 0)

@@ -57,7 +57,7 @@ def fetches(plan: Schedule) -> dict[int, list[Fetch]]:
     costs = {
         n: _flops(plan, g.head) for n, g in enumerate(plan.groups) if g.head is not None and g.head.tensor.rank == 2
     }
-    if not costs:
+    if not any(costs.values()):
         return {}
     large = [number for number, cost in costs.items() if 2 * cost >= max(costs.values())]
     pieces = {number: _pieces(plan, number) for number in large}

@@ -114,7 +114,7 @@ class Passing:
         """This thread's pieces of the sums: those whose middle lies in its part of the whole work."""
         b, driver = self.b, self.driver
         counts = [1 if stage.count is None else pieces(stage.count) for stage in self.sums]
-        costs = [max(LEAST, round(work(driver.plan, s) / n)) for s, n in zip(self.sums, counts, strict=True)]
+        costs = [max(LEAST, round(work(driver.plan, s) / max(n, 1))) for s, n in zip(self.sums, counts, strict=True)]
         begin, end = driver.share(number(sum(n * cost for n, cost in zip(counts, costs, strict=True))))
         done = 0
         for stage, count, cost in zip(self.sums, counts, costs, strict=True):

@@ -10,7 +10,7 @@ from chainrule.backends.native.indices import number, plus, times
 from chainrule.backends.native.ir import HELD, I1, I8, I64, Value
 from chainrule.backends.native.layout import LANES, Layout
 from chainrule.backends.native.registers import Registers, elements, fits, lanes_for, lengths, whole
-from chainrule.graph.node import Node
+from chainrule.graph.node import Node, topological
 
 if TYPE_CHECKING:
     from chainrule.backends.native.driver import Driver
@@ -28,7 +28,10 @@ class SmallSteps:
         self.b = driver.b
         plan = driver.plan
         self.sizes = whole(plan.sizes)
-        self.state = [plan.graph.input(name) for name in plan.roles.state]
+        read = frozenset(topological(plan.graph.results))
+        state, columns = (map(plan.graph.input, names) for names in (plan.roles.state, plan.roles.columns))
+        self.state = [node for node in state if node in read or node.label in plan.graph.output_names]
+        self.columns = [node for node in columns if node in read]
 
     def run(self, k: Value, steps: Value, offsets: Value) -> Value:
         """Steps from k on, while their batches are full; gives the first step that was not done."""
@@ -59,7 +62,7 @@ class SmallSteps:
         given = dict(zip(self.state, state, strict=True))
         order = self.b.at(driver.order, self.b.load(I64, self.b.at(offsets, k, I64)), I64)
         pointers = {key: driver.this_step(key, pointer, k) for key, pointer in driver.pointers.items()}
-        given |= {node: self._column(node, pointers["column", node.label], order) for node in plan.columns}
+        given |= {node: self._column(node, pointers["column", node.label], order) for node in self.columns}
         for name in plan.roles.rates:
             node = plan.graph.input(name)
             given[node] = self.b.load(HELD[node.tensor.dtype], pointers["rate", name])
