@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -36,7 +37,7 @@ def evaluated(run: cr.Run, directions: list[dict[str, Array]], place: tuple[floa
     moved = {
         name: w + sum(t * d[name] for t, d in zip(place, directions, strict=True)) for name, w in run.weights.items()
     }
-    other = replace(run, checkpoint=replace(run.checkpoint, state={**run.checkpoint.state, **moved}))
+    other = replace(run, checkpoint=msgspec.structs.replace(run.checkpoint, state={**run.checkpoint.state, **moved}))
     train = run.prepared.split.train
     names = run.dataset.class_names
     return other.evaluate(run.dataset.x[train], [names[label] for label in run.dataset.y[train]]).loss

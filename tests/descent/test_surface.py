@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -32,7 +33,9 @@ def test_two_weights_are_the_coordinates(run: cr.Run) -> None:
             weights = run.weights
             weights["dense_1.W"][1, 2] = data["x"][column]  # type: ignore[index]
             weights["dense_2.b"][0] = data["y"][row]  # type: ignore[index]
-            other = replace(run, checkpoint=replace(run.checkpoint, state={**run.checkpoint.state, **weights}))
+            other = replace(
+                run, checkpoint=msgspec.structs.replace(run.checkpoint, state={**run.checkpoint.state, **weights})
+            )
             assert data["losses"][row][column] == pytest.approx(other.evaluate(x, y).loss, rel=1e-12)  # type: ignore[index]
 
 

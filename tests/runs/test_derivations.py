@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -134,7 +134,7 @@ def test_a_page_has_every_rendering(xor: cr.Run) -> None:
 def test_what_is_not_finite_is_null_with_its_reason() -> None:
     run = cr.train([cr.Dense(2, "tanh"), cr.Dense(1)], "one_weight", epochs=1, runs=None)
     state = {**run.checkpoint.state, "dense_1.W": np.full_like(run.weights["dense_1.W"], np.nan)}
-    hurt = run._as_of(replace(run.checkpoint, state=state))
+    hurt = run._as_of(msgspec.structs.replace(run.checkpoint, state=state))
     told = json.loads(hurt.explain("dense_1.W[0, 0]", sample=0).to_json())
     assert told["gradient"] is None
     assert told["not_finite"]["/gradient"] == "nan"

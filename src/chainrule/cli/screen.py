@@ -6,16 +6,16 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TextIO
+
+import msgspec
 
 from chainrule.cli.columns import NARROWEST, columns, is_colored, is_unicode
 from chainrule.document import Document, render_text
 from chainrule.document.record import finite
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(msgspec.Struct, frozen=True):
     """How to write to a stream.
 
     Attributes:

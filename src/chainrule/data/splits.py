@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TypeAlias
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -18,8 +18,7 @@ Rows: TypeAlias = npt.NDArray[np.int64]
 TEST_DRAW, VALIDATION_DRAW = 0, 1  # the `step` of the two draws
 
 
-@dataclass(frozen=True, eq=False)
-class Split:
+class Split(msgspec.Struct, frozen=True, eq=False):
     """Source row indices of the three parts, each sorted; validation and test may be empty."""
 
     train: Rows

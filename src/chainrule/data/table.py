@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -17,8 +17,7 @@ from chainrule.errors import DataError, UnknownNameError
 MOST_ABSENT = 3  # columns named in a message
 
 
-@dataclass(frozen=True, eq=False)
-class Column:
+class Column(msgspec.Struct, frozen=True, eq=False):
     """A named column, read as numbers as far as it can be.
 
     Attributes:
@@ -40,8 +39,7 @@ class Column:
         return np.flatnonzero(np.isnan(self.numbers) & ~self.missing)
 
 
-@dataclass(frozen=True, eq=False)
-class Table:
+class Table(msgspec.Struct, frozen=True, eq=False):
     """Columns of equal length from one place.
 
     Attributes:
@@ -64,8 +62,7 @@ class Table:
         return tuple(column.name for column in self.columns)
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """Which columns are used for what.
 
     Attributes:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from chainrule.errors import UnknownAttributeError, UnknownNameError
 from chainrule.graph import expr as e
@@ -198,8 +199,7 @@ def softmax(z: Expr) -> Expr:
     return scores / e.sum(scores, -1, keepdims=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Activation:
+class Activation(msgspec.Struct, frozen=True):
     """An activation by name.
 
     Attributes:

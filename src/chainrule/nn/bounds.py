@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Final
+
+import msgspec
 
 from chainrule.errors import ExperimentError
 
 LARGEST: Final = sys.float_info.max
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(msgspec.Struct, frozen=True):
     """A range of finite numbers, and how it is said: "a number above 0"."""
 
     holds: Callable[[float], bool]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
@@ -42,8 +41,7 @@ class Constant(Spoken, frozen=True, forbid_unknown_fields=True, tag="constant"):
         msgspec.structs.force_setattr(self, "value", real("constant", "value", self.value, ANY))
 
 
-@dataclass(frozen=True, slots=True)
-class Initializer:
+class Initializer(msgspec.Struct, frozen=True):
     """An initializer by name.
 
     Attributes:

@@ -7,8 +7,9 @@ In the examples `value` stands for the number that a formula has in the referenc
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import msgspec
 
 from chainrule.errors import ExperimentError, ShapeError, UnknownAttributeError, UnknownNameError
 from chainrule.graph import expr as e
@@ -101,8 +102,7 @@ def categorical_cross_entropy(y_hat: Expr, y: Expr) -> Expr:
     return -_over_outputs(y * e.log(y_hat))
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(msgspec.Struct, frozen=True):
     """A loss by name.
 
     Attributes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 import msgspec
@@ -17,8 +16,7 @@ from chainrule.nn.layers.parameter import SampleShape
 from chainrule.nn.spoken import Spoken
 
 
-@dataclass(frozen=True, slots=True)
-class Forward:
+class Forward(msgspec.Struct, frozen=True):
     """What a network computes of a batch.
 
     Attributes:
@@ -31,8 +29,7 @@ class Forward:
     values: dict[str, Expr]
 
 
-@dataclass(frozen=True, slots=True)
-class SummaryRow:
+class SummaryRow(msgspec.Struct, frozen=True):
     """A line of a network's summary: the layer's name and kind, the shape of one sample behind it, its parameters."""
 
     layer: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
 
 from chainrule.errors import RunError
 from chainrule.train.checkpoint import Checkpoint
@@ -13,8 +14,7 @@ from chainrule.train.fit import Fit
 from chainrule.train.folder import RunFolder
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
+class Earlier(msgspec.Struct, frozen=True):
     """Checkpoints in a folder, in memory, or in both: steps of one lineage are the same wherever they were made.
 
     Attributes:
@@ -28,7 +28,9 @@ class Earlier:
     def and_of(self, fit: Fit) -> Earlier:
         """These, and those of a sitting that went on from them."""
         held = {each.step: each for each in (*self.held, *fit.held)}
-        return replace(self, folder=fit.folder or self.folder, held=tuple(held[step] for step in sorted(held)))
+        return msgspec.structs.replace(
+            self, folder=fit.folder or self.folder, held=tuple(held[step] for step in sorted(held))
+        )
 
     def before(self, step: int) -> Checkpoint:
         """The last state at or before a step.

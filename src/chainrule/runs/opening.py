@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import NoneType
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from chainrule.data.dataset import Array, Dataset
@@ -32,8 +33,7 @@ UNFINISHED: Final = "unfinished"
 NON_FINITE: Final = "non-finite"
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(msgspec.Struct, frozen=True):
     """A line in the list of runs.
 
     Attributes:

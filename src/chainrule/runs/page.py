@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
+
+import msgspec
 
 from chainrule.document import Document, render_text, to_plain
 from chainrule.document.content import Plain
@@ -14,8 +15,7 @@ from chainrule.errors.calls import check_kind
 PAGE_WIDTH = 80  # columns of a printed page where nothing else is known
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """A document with its renderings.
 
     Attributes: document: the neutral tree.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from chainrule.train.folder import RunFolder
 from chainrule.train.keeper import GIGABYTE
@@ -14,8 +15,7 @@ LARGE: Final = 10**6  # bytes of a checkpoint: of those kept of ten minutes of t
 UNITS: Final = (("kB", 10**3), ("MB", 10**6), ("GB", GIGABYTE))
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(msgspec.Struct, frozen=True):
     """Checkpoints as a person counts them.
 
     Attributes:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 from msgspec.structs import replace
 
@@ -32,8 +32,7 @@ MARKS: Final[tuple[Accent, ...]] = ("prime", "star", "tilde")
 SLOT_SYMBOLS: Final = {"velocity": "v", "m": "m", "v": "v"}
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True):
     """The state of a run at one of its steps.
 
     Attributes:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from chainrule.backends.choose import compiled
@@ -23,8 +23,7 @@ SLICE_SECONDS: Final = 0.1
 GROWTH: Final = 4  # a slice is at most so many times longer than the one before
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Ran:
+class Ran(msgspec.Struct, frozen=True, eq=False):
     """Some steps that have run.
 
     Attributes:

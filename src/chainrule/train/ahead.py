@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 
 from chainrule.data.batches import epoch_order, offsets
@@ -11,8 +10,7 @@ from chainrule.data.splits import Rows
 from chainrule.train.prepare import Prepared
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Stretch:
+class Stretch(msgspec.Struct, frozen=True, eq=False):
     """Some steps of one epoch: their rows one after the other, and where each batch begins and ends among them."""
 
     epoch: int

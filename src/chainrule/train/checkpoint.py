@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -36,8 +35,7 @@ class Best(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     val_loss: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checkpoint:
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """All that is needed to go on from a step as if nothing had happened.
 
     Attributes:

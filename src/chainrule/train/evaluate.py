@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -23,8 +23,7 @@ WIDTH: Final = 80  # columns of what is printed
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class ClassScore:
+class ClassScore(msgspec.Struct, frozen=True):
     """How one class fares.
 
     Attributes:
@@ -42,8 +41,7 @@ class ClassScore:
     rows: int
 
 
-@dataclass(frozen=True, eq=False, slots=True, repr=False)
-class Classified:
+class Classified(msgspec.Struct, frozen=True, eq=False):
     """Scores on classes; printed or in a notebook, a table of them.
 
     Attributes:
@@ -72,8 +70,7 @@ class Classified:
         return _html(self)
 
 
-@dataclass(frozen=True, slots=True)
-class TargetScore:
+class TargetScore(msgspec.Struct, frozen=True):
     """How one target fares, in its own units.
 
     Attributes:
@@ -89,8 +86,7 @@ class TargetScore:
     r2: float
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Regressed:
+class Regressed(msgspec.Struct, frozen=True):
     """Scores on numbers, weighted where rows have weights; printed or in a notebook, a table of them.
 
     Attributes:

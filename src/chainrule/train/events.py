@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
+
+import msgspec
 
 StopReason: TypeAlias = Literal["completed", "interrupted", "terminated", "non-finite"]
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingStarted:
+class TrainingStarted(msgspec.Struct, frozen=True):
     """The first step is about to run.
 
     Attributes:
@@ -39,8 +39,7 @@ class TrainingStarted:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SliceDone:
+class SliceDone(msgspec.Struct, frozen=True):
     """A slice of an epoch has run.
 
     Attributes:
@@ -62,8 +61,7 @@ class SliceDone:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class EpochDone:
+class EpochDone(msgspec.Struct, frozen=True):
     """An epoch is over, and validated where there is a validation part.
 
     Attributes:
@@ -79,16 +77,14 @@ class EpochDone:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class CheckpointWritten:
+class CheckpointWritten(msgspec.Struct, frozen=True):
     """The state of this step is on the disk."""
 
     step: int
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingStopped:
+class TrainingStopped(msgspec.Struct, frozen=True):
     """The last step has run, and what there is to save is saved.
 
     Attributes:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy.typing as npt
 
 from chainrule.backends.choose import chosen_for
@@ -27,8 +27,7 @@ from chainrule.train.stopping import Stopper, signals_stop
 from chainrule.train.tally import Tally
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Fit:
+class Fit(msgspec.Struct, frozen=True, eq=False):
     """A run that has stopped, in memory.
 
     Attributes:

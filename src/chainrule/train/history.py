@@ -23,8 +23,7 @@ FINITE_ROW: Final = msgspec.json.Decoder(dict[str, float])
 SHOWN: Final = 10  # epochs of a history that is shown; of more, the first and the last five
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One epoch: its number from 0, the updates done by its end, its measurements, and the seconds it took."""
 
     epoch: int

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -22,8 +22,7 @@ from chainrule.train.resolve import resolve
 from chainrule.train.step import WEIGHT, Graphs, X, Y, build
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True, eq=False):
     """An experiment ready to run on its data.
 
     Attributes:

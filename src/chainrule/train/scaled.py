@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from chainrule.data.scaling import Scaling
@@ -18,8 +18,7 @@ from chainrule.train.experiment import FloatType
 _WIDE: Final[frozenset[DType]] = frozenset({"float64", "int32", "uint32"})
 
 
-@dataclass(frozen=True, slots=True)
-class Scaled:
+class Scaled(msgspec.Struct, frozen=True):
     """The scaling of x or y: u = (v - shift) / scale.
 
     Attributes:

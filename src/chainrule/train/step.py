@@ -16,6 +16,8 @@ from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from typing import Final
 
+import msgspec
+
 from chainrule.autodiff.reverse import gradients
 from chainrule.autodiff.stabilize import stabilize
 from chainrule.autodiff.tidy import tidy
@@ -39,8 +41,7 @@ GRAPHS_KEPT: Final = 16  # of experiments that differ in more than the seed, the
 X, Y, WEIGHT, RATE, CLOCK = "x", "y", "w", "learning_rate", "step"
 
 
-@dataclass(frozen=True, slots=True)
-class _Model:
+class _Model(msgspec.Struct, frozen=True):
     """One forward pass with everything that hangs on it, as formulas."""
 
     inputs: tuple[Node, ...]  # parameters and constants

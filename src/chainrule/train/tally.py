@@ -6,17 +6,16 @@ However an epoch is cut into slices, and wherever it was interrupted, the sum is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(msgspec.Struct, frozen=True):
     """Running sums: of the weights of the samples seen, and of each measurement times the weight of its batch.
 
     Attributes:
@@ -25,7 +24,7 @@ class Tally:
     """
 
     weight: float = 0.0
-    sums: Mapping[str, float] = field(default_factory=dict[str, float])
+    sums: Mapping[str, float] = msgspec.field(default_factory=dict[str, float])
 
     def add_means(self, means: Mapping[str, Array], weights: Array) -> Tally:
         """The tally after some more batches, of which the weighted means are known, (steps,) each."""

@@ -10,9 +10,10 @@ full.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
+
+import msgspec
 
 STRETCH_SECONDS: Final = 0.4  # what it costs to run the steps of a stretch again
 LONGEST_SECONDS: Final = 0.8  # while there is room; the rest of 2 s is for Python, the data, the program, the page
@@ -22,8 +23,7 @@ FEWEST: Final = 16  # stretches, however large a checkpoint is
 MOST: Final = 4096  # stretches, however small it is: 55 minutes of training
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(msgspec.Struct, frozen=True):
     """How much checkpoints may take.
 
     Attributes:

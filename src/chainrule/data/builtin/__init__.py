@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from chainrule.data.builtin.digits import digits
 from chainrule.data.builtin.lessons import one_weight, xor
@@ -11,8 +12,7 @@ from chainrule.data.builtin.plane import circles, moons, spirals
 from chainrule.data.dataset import Dataset
 
 
-@dataclass(frozen=True)
-class Builtin:
+class Builtin(msgspec.Struct, frozen=True):
     """A data set that ships with the package.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+import msgspec
 
 from chainrule.errors import ExperimentError
 from chainrule.graph.expr import Expr
@@ -18,8 +19,7 @@ SampleShape: TypeAlias = tuple[int, ...]  # of one sample, without the axis n
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(msgspec.Struct, frozen=True):
     """Numbers that training changes.
 
     Attributes:
