@@ -118,8 +118,7 @@ class Keeper:
 
 def pause(took: float) -> float:
     """The seconds of training before the next checkpoint, where one took so many seconds to save."""
-    bearable = took <= MOST_COST * LONGEST_SECONDS
-    return min(took / COST, LONGEST_SECONDS) if bearable else took / COST
+    return max(min(took / COST, LONGEST_SECONDS), took / MOST_COST)
 
 
 def check_disk(disk: float | None) -> None:
