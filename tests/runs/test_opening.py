@@ -138,6 +138,19 @@ def test_arrays_are_kept_with_their_run(tmp_path: Path) -> None:
     assert cr.open_run(run.path, data=cr.load(data)).evaluate().rows == 6
 
 
+def test_a_score_without_meaning_is_one_when_the_run_is_opened_too(tmp_path: Path) -> None:
+    """R² of a single row is no number, which JSON cannot say."""
+    rng = np.random.default_rng(1)
+    run = cr.train([cr.Dense(1)], (rng.normal(size=(6, 2)), rng.normal(size=6)), epochs=1, runs=tmp_path)
+    assert run.path is not None
+    assert run.record.rows[2] == 1
+    opened = cr.open_run(run.path)
+    assert opened.test == pytest.approx(run.test, nan_ok=True)
+    assert np.isnan((opened.test or {})["r2"])
+    assert "R²" not in str(opened.summary())
+    assert [each.state for each in cr.list_runs(tmp_path)] == ["completed"]
+
+
 def test_data_that_changed_are_noticed(tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
     table.write_text("a,b\n" + "".join(f"{k},{2 * k}\n" for k in range(20)))

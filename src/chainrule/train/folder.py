@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
@@ -32,7 +33,7 @@ class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         seconds: spent training, over all sittings.
         metrics: of the last complete epoch.
         test: scores on the test part, where the run is complete and has one: "loss", and "accuracy" of classes or
-            "rmse", "mae", "r2" of numbers.
+            "rmse", "mae", "r2" of numbers; NaN, in the file null, where a score has no meaning.
         problem: where and how the loss left the numbers, else None.
         backend: what ran it.
         versions: of chainrule, Python, NumPy.
@@ -90,11 +91,22 @@ class RunFolder:
         Raises: RunError for a damaged file.
         """
         try:
-            return msgspec.json.decode(self.summary.read_bytes(), type=Summary)
+            return msgspec.convert(_with_nan(msgspec.json.decode(self.summary.read_bytes())), Summary)
         except FileNotFoundError:
             return None
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise RunError(f"{self.summary} is damaged or cannot be read ({error}): delete it and resume") from error
+
+
+def _with_nan(plain: object) -> object:
+    """What JSON says of a summary, with NaN for the scores that are null."""
+    if not isinstance(plain, dict):
+        return plain
+    summary = cast("dict[str, object]", plain)
+    scores = cast("dict[str, object] | None", summary.get("test"))
+    if not isinstance(scores, dict):
+        return summary
+    return {**summary, "test": {name: math.nan if score is None else score for name, score in scores.items()}}
 
 
 def create_folder(parent: Path, experiment: Experiment) -> RunFolder:
