@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -16,6 +15,7 @@ from chainrule.graph import expr as e
 from chainrule.graph.expr import Expr
 from chainrule.graph.node import make_graph
 from chainrule.graph.tensor_type import DTYPES, Shape, TensorType, concrete, named, product, symbols_of
+from tests.backends.native.examples import Example
 from tests.backends.native.random_values import COMPUTED, MAKERS, Draw, Pool, common, computed
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -24,36 +24,6 @@ N, M = named("n"), named("m")  # the rows of a batch, and an axis of the state t
 BATCHES: Final = (2, 1, 3, 4, 7, 16, 17, 40, 200)
 TINY: Final = (2, 3, 1, 4, 0)
 USUAL: Final = (3, 1, 2, 5, 16, 17, 20, 33, 0)
-
-
-@dataclass(frozen=True)
-class Example:
-    """A step and what it is run on.
-
-    Attributes:
-        step: with few measurements.
-        asked: the same with many.
-        start, data, rates: for its states, its columns and its rates.
-        order, offsets: the rows of each batch.
-        first_step: for its clock.
-    """
-
-    step: Step
-    asked: Step
-    start: dict[str, Array]
-    data: dict[str, Array]
-    rates: dict[str, Array]
-    order: Array
-    offsets: Array
-    first_step: int
-
-    @property
-    def steps(self) -> int:
-        """How many steps are done."""
-        return len(self.offsets) - 1
-
-
-# ---- steps ----
 
 
 class Inputs(NamedTuple):
