@@ -54,7 +54,7 @@ def shared(patch: pytest.MonkeyPatch) -> None:
 def in_strips(patch: pytest.MonkeyPatch) -> None:
     """Strips wherever they are possible, of as few rows as there can be, and three threads."""
     shared(patch)
-    for name, value in (("FAR", -1), ("NEAR", 1), ("SHARED", 1 << 40)):
+    for name, value in (("FAR", -1), ("NEAR", 1)):
         patch.setattr(strips, name, value)
 
 

@@ -38,7 +38,6 @@ def forced(patch: pytest.MonkeyPatch, *, near: int = 1) -> None:
     """Strips wherever they are possible, of as few rows as there can be."""
     patch.setattr(strips, "FAR", -1)
     patch.setattr(strips, "NEAR", near)
-    patch.setattr(strips, "SHARED", 1 << 40)
 
 
 def planned(step: Step, batch: int) -> Schedule:
@@ -127,8 +126,18 @@ def test_a_large_batch_of_a_small_network_is_cut_by_itself_and_agrees_with_the_r
 
 
 @pytest.mark.parametrize(("widths", "batch"), [((784, 16, 16, 10), 10), ((784, 512, 512, 10), 128), ((4, 32, 4), 90)])
-def test_small_batches_and_large_weights_are_not_cut(widths: tuple[int, ...], batch: int) -> None:
+def test_small_batches_are_not_cut(widths: tuple[int, ...], batch: int) -> None:
     assert planned(network_step(widths), batch).strips is None
+
+
+@pytest.mark.parametrize(
+    ("widths", "rows"), [((784, 128, 64, 10), 96), ((784, 512, 512, 10), 192), ((784, 2_048, 2_048, 10), 672)]
+)
+def test_a_strip_has_as_much_of_rows_as_of_the_weights_that_it_reads_again(widths: tuple[int, ...], rows: int) -> None:
+    """Bytes of weights by bytes of a row, in whole blocks of rows."""
+    made = planned(network_step(widths), 2_000)
+    assert made.strips is not None
+    assert made.strips.rows == rows
 
 
 def test_what_only_strips_need_takes_the_room_of_one_strip() -> None:

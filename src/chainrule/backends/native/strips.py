@@ -1,7 +1,8 @@
 """Rows of a large batch pass through the stages a strip at a time, so that what one stage leaves the next finds near.
 
 Stages that work row by row do one strip after the other; behind them those that add up over rows go on from where the
-strip before left them, in the same order of additions: no bit depends on strips.
+strip before left them, in the same order of additions: no bit depends on strips. Weights are read again for every
+strip, so it has at least as many bytes of rows as there are of them.
 """
 
 from __future__ import annotations
@@ -31,7 +32,6 @@ from chainrule.graph.node import Node
 
 NEAR: Final = 256 * KIB  # of what the rows of a strip leave and find, in the second-level cache
 FAR: Final = 768 * KIB  # from here on the rows of a whole batch do not stay near
-SHARED: Final = 64 * KIB  # of what every strip reads again, at most
 
 
 class Part(IntEnum):
@@ -108,10 +108,11 @@ def strips(grouping: Grouping) -> Strips | None:
     chosen = [group for group, part in zip(grouping.groups, parts, strict=True) if part in (Part.ROWS, Part.SUMS)]
     found = {node for group in chosen for node in _reads(grouping, group) if node not in group.members}
     by_rows = sum(Layout.of(node.tensor, sizes).bytes for node in found if has_rows(node, sizes))
-    if not by_rows or sum(Layout.of(node.tensor, sizes).bytes for node in found if not has_rows(node, sizes)) > SHARED:
+    if not by_rows or Part.SUMS not in parts:
         return None
-    rows = max(1, NEAR * sizes.most // by_rows // MOST_ROWS) * MOST_ROWS
-    if 2 * rows > sizes.most or Part.SUMS not in parts:
+    again = sum(Layout.of(node.tensor, sizes).bytes for node in found if not has_rows(node, sizes))
+    rows = max(1, NEAR * sizes.most // by_rows // MOST_ROWS, -(-again * sizes.most // by_rows // MOST_ROWS)) * MOST_ROWS
+    if 2 * rows > sizes.most:
         return None
     order = sorted(range(len(parts)), key=lambda number: parts[number])
     grouping.reorder(order)
