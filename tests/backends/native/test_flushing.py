@@ -38,6 +38,20 @@ def test_what_is_too_small_to_be_normal_is_0(dtype: Any, isa: Isa) -> None:
     assert np.array_equal(np.isneginf(found["log"]), given != least)
 
 
+def test_what_merely_passes_is_flushed_before_it_is_taken() -> None:
+    w, x = e.variable("w", "float32", ()), e.variable("x", "float32", (N,))
+    graph = formula(same=w - 0.0, one=w * 1.0, most=e.maximum(w, -1.0), copy=e.reshape(x, (N, 1)), minus=-x)
+    given = {"w": np.float32(1e-40), "x": np.array([1e-40, -1e-40, 1e-30], np.float32)}
+    for hasty in (False, True):
+        found = native(FLUSHING[0], hasty=hasty).evaluate(graph, given)
+        assert [float(found[name]) for name in ("same", "one", "most")] == [0.0] * 3
+        assert np.array_equal(found["copy"][:, 0], np.array([0, 0, 1e-30], np.float32))
+        assert np.array_equal(np.signbit(found["minus"]), [True, False, True])
+    step = Step(formula(w=w - 0.0), ("w",), ())
+    program = native(FLUSHING[0]).compile(step)
+    assert program.read(program.start({"w": np.array(1e-40, np.float32)}))["w"] == 0.0
+
+
 @pytest.mark.parametrize("threads", ["1", "3"])
 def test_the_moments_of_a_weight_without_gradient_come_to_0(threads: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without flushing the first moment stops at the smallest number there is: 0.9 of it rounds to itself."""

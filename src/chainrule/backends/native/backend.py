@@ -14,6 +14,7 @@ from chainrule.backends.given import as_array, check_names
 from chainrule.backends.native import machine
 from chainrule.backends.native.arenas import StatePlaces
 from chainrule.backends.native.compiled import Compiled
+from chainrule.backends.native.flushing import as_taken
 from chainrule.backends.native.layout import Sizes
 from chainrule.backends.native.program import NativeProgram
 from chainrule.backends.native.schedule import Roles
@@ -49,7 +50,8 @@ class NativeBackend:
     def evaluate(self, graph: Graph, inputs: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
         """Every output of the graph, computed once; the caller owns what comes back."""
         check_names("input", inputs, graph.input_names)
-        given = {node.label: as_array(node.label, inputs[node.label], node.tensor) for node in graph.inputs}
+        arrays = {node.label: as_array(node.label, inputs[node.label], node.tensor) for node in graph.inputs}
+        given = {name: as_taken(array, self.isa) for name, array in arrays.items()}
         sizes = Sizes.of(bind_sizes(graph, {name: array.shape for name, array in given.items()}))
         with self._lock:
             compiled = self._compiled(graph, sizes)
