@@ -42,6 +42,10 @@ def test_the_loudest_of_a_unit_at_a_step(command: Command, terminal: Command, th
         (("--weight", "dense_1.W[64, 0]"), "lies outside dense_1.W"),
         (("--layer", "dense_1", "--unit", "dense_1[0]"), "give one of them"),
         (("--samples", "0", "--batch", "1"), "leave the others out"),
+        (
+            ("--weight", "dense_1.W[3,0]", "--weight", "dense_1.W[3, 0]"),
+            "dense_1.W[3, 0] came 2 times: name each weight once",
+        ),
         (("--samples", "0,0,0"), "sample 0 came 3 times, and a batch has each of its rows once: name it once"),
         (("--top", "0"), "at least 1"),
         (("--at", "91"), "has steps 0 to 90"),

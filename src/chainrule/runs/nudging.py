@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from numbers import Integral
 
@@ -11,7 +12,7 @@ from chainrule.explain.chain import way_of
 from chainrule.explain.nudges import loudest, nudges_of
 from chainrule.explain.nudges_page import nudges_page
 from chainrule.explain.origin import origin_block
-from chainrule.explain.subject import parse_weight
+from chainrule.explain.subject import parse_weight, show_weight
 from chainrule.explain.three_ways import three_ways
 from chainrule.runs.page import Page
 from chainrule.runs.subject import Moment, subject_of
@@ -42,7 +43,7 @@ def nudges(
         unit: only those that feed that unit, and the three ways to change its activation.
 
     Raises: ArgumentError for what is of another kind, such as one weight where a list is wanted; RunError for more than
-        one of weights, layer and unit; what choosing and opening them raises.
+        one of weights, layer and unit, and for a weight that comes again; what choosing and opening them raises.
     """
     if isinstance(weights, str):
         raise ArgumentError(
@@ -58,6 +59,9 @@ def nudges(
     subject = subject_of(prepared, moment, rows, (), backend)
     way = way_of(subject)
     chosen = tuple(parse_weight(weight, subject.parameters) for weight in weights)
+    for weight, times in Counter(chosen).items():
+        if times > 1:
+            raise RunError(f"{show_weight(*weight)} came {times} times: name each weight once")
     found = nudges_of(subject, way, chosen or loudest(subject, way, top, layer, unit))
     ways = () if unit is None else three_ways(subject, way, unit)
     return Page(nudges_page(found, (*origin_block(subject, way, found.weights), *ways)))
