@@ -13,6 +13,7 @@ from tests.backends.native.agreement import ISAS, native
 from tests.backends.native.examples import (
     Example,
     agrees_with_the_reference,
+    as_taken,
     in_slices,
     inputs_of,
     same_bits,
