@@ -47,15 +47,6 @@ def test_every_verb_has_its_help_and_imports_no_arrays_for_it(verb: str, command
     assert done.stdout == command("help", verb).out
 
 
-def test_what_sets_the_help_is_not_imported_without_it(tmp_path: Path) -> None:
-    script = (
-        "import sys\nfrom chainrule.cli import main\nmain(['runs', '--json', '--runs', sys.argv[1]])\n"
-        "sys.exit(', '.join(name for name in ('cyclopts', 'rich') if name in sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("", "\n")
-
-
 def test_the_version_is_that_of_the_package(command: Command) -> None:
     assert command("--version").out.startswith("chainrule ")
 

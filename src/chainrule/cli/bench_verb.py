@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
+from cyclopts import Parameter
+
 from chainrule.backends.native.machine import VARIABLE
 from chainrule.bench.chart import chart
 from chainrule.bench.markdown import markdown
@@ -18,7 +20,6 @@ from chainrule.bench.page import page
 from chainrule.bench.peers import OURS, peers_named
 from chainrule.bench.row import Row
 from chainrule.bench.workloads import WORKLOADS, cases, workload_named
-from chainrule.cli.option import Option
 from chainrule.cli.parse import call, names
 from chainrule.cli.screen import Screen, stderr, stdout
 from chainrule.document.plain import plain_value
@@ -38,21 +39,21 @@ def run(words: Sequence[str]) -> int:
 
 
 def bench(
-    *workloads: Annotated[str, Option(help="W1, W2, W3, W4, W9; all where none is named.")],
+    *workloads: Annotated[str, Parameter(help="W1, W2, W3, W4, W9; all where none is named.")],
     peers: Annotated[
         tuple[str, ...],
-        Option(negative=(), help="Compared with: numpy, torch, jax, keras, sklearn, tinygrad, all."),
+        Parameter(negative=(), help="Compared with: numpy, torch, jax, keras, sklearn, tinygrad, all."),
     ] = DEFAULT_PEERS,
-    cores: Annotated[int, Option(help="Each system may use.")] = 1,
-    optimizers: Annotated[tuple[str, ...], Option(negative=(), help="Only these: sgd, adam.")] = (),
-    storages: Annotated[tuple[str, ...], Option(negative=(), help="Of MNIST's pixels: uint8, float32.")] = (),
-    data: Annotated[Path | None, Option(help="Folder of MNIST's IDX files.")] = None,
-    windows: Annotated[int, Option(help="Turns of each system.")] = WINDOWS,
-    seconds: Annotated[float, Option(help="Of work after which a system needs no more turns.")] = SECONDS,
-    window: Annotated[float, Option(help="ms of work in a turn, 1 to 20; short where others use the core.")] = 20.0,
-    report: Annotated[Path | None, Option(help="Folder for the rows, a page and a chart.")] = None,
-    json: Annotated[bool, Option(negative=(), help="A JSON object a row.")] = False,
-    typed: Annotated[str, Option(parse=False)] = "chainrule bench",
+    cores: Annotated[int, Parameter(help="Each system may use.")] = 1,
+    optimizers: Annotated[tuple[str, ...], Parameter(negative=(), help="Only these: sgd, adam.")] = (),
+    storages: Annotated[tuple[str, ...], Parameter(negative=(), help="Of MNIST's pixels: uint8, float32.")] = (),
+    data: Annotated[Path | None, Parameter(help="Folder of MNIST's IDX files.")] = None,
+    windows: Annotated[int, Parameter(help="Turns of each system.")] = WINDOWS,
+    seconds: Annotated[float, Parameter(help="Of work after which a system needs no more turns.")] = SECONDS,
+    window: Annotated[float, Parameter(help="ms of work in a turn, 1 to 20; short where others use the core.")] = 20.0,
+    report: Annotated[Path | None, Parameter(help="Folder for the rows, a page and a chart.")] = None,
+    json: Annotated[bool, Parameter(negative=(), help="A JSON object a row.")] = False,
+    typed: Annotated[str, Parameter(parse=False)] = "chainrule bench",
 ) -> int:
     """Train the benchmark's networks in turns with other systems, each in a process of its own."""
     plan = Plan(cores=cores, windows=windows, seconds=seconds, window=window / 1e3, folder=data)

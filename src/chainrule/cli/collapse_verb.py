@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from chainrule.cli.option import Option
+from cyclopts import Parameter
+
 from chainrule.cli.parse import call
 from chainrule.cli.showing import USUAL, AsWanted, show
 
@@ -16,7 +17,7 @@ def run(words: Sequence[str]) -> int:
 
 
 def collapse(
-    which: Annotated[str, Option(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
+    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
     /,
     *,
     shown: AsWanted = USUAL,

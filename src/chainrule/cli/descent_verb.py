@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
+from cyclopts import Parameter
+
 from chainrule.cli.flags import NO_DATA_FLAGS, NO_FLAGS, DataFlags, ExperimentFlags
-from chainrule.cli.option import Option
 from chainrule.cli.parse import call
 from chainrule.cli.showing import USUAL, AsWanted, show
 
@@ -20,12 +21,12 @@ def run(words: Sequence[str]) -> int:
 
 def descent(
     what: Annotated[
-        str, Option(help="digits, xor, moons, circles, spirals, one_weight; a file or folder; an experiment.toml.")
+        str, Parameter(help="digits, xor, moons, circles, spirals, one_weight; a file or folder; an experiment.toml.")
     ],
     /,
     *,
-    data: Annotated[DataFlags, Option(name="*")] = NO_DATA_FLAGS,
-    flags: Annotated[ExperimentFlags, Option(name="*")] = NO_FLAGS,
+    data: Annotated[DataFlags, Parameter(name="*")] = NO_DATA_FLAGS,
+    flags: Annotated[ExperimentFlags, Parameter(name="*")] = NO_FLAGS,
     shown: AsWanted = USUAL,
 ) -> int:
     """Train three ways: with all rows in a batch, with mini-batches, with one row; compare loss, time and path."""

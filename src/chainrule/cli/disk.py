@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
+from cyclopts import Parameter
+
 from chainrule.cli.flags import OUTPUT
-from chainrule.cli.option import Option
 
 Disk: TypeAlias = Annotated[
     float | None,
-    Option(group=OUTPUT, help="Gigabytes checkpoints may take; a tenth of what is free where not said."),
+    Parameter(group=OUTPUT, help="Gigabytes checkpoints may take; a tenth of what is free where not said."),
 ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from chainrule.cli.option import Option
+from cyclopts import Parameter
+
 from chainrule.cli.parse import call
 from chainrule.errors import EXIT_FAILED
 
@@ -16,7 +17,7 @@ def run(words: Sequence[str]) -> int:
 
 
 def doctor(
-    *, json: Annotated[bool, Option(negative=(), show_default=False, help="The findings as JSON.")] = False
+    *, json: Annotated[bool, Parameter(negative=(), show_default=False, help="The findings as JSON.")] = False
 ) -> int:
     """Say what is installed, train a network whose answer is known on every backend, and look at the terminal."""
     from chainrule.cli.health import examine

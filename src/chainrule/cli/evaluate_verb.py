@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from chainrule.cli.option import Option
+from cyclopts import Parameter
+
 from chainrule.cli.parse import call
 
 
@@ -15,11 +16,11 @@ def run(words: Sequence[str]) -> int:
 
 
 def evaluate(
-    which: Annotated[str, Option(help="The run: its folder, the beginning of its name, or latest.")],
-    file: Annotated[str | None, Option(help="Rows with targets; the held-out ones where not said.")] = None,
+    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")],
+    file: Annotated[str | None, Parameter(help="Rows with targets; the held-out ones where not said.")] = None,
     /,
     *,
-    json: Annotated[bool, Option(negative=(), show_default=False, help="The scores as JSON; so is a pipe.")] = False,
+    json: Annotated[bool, Parameter(negative=(), show_default=False, help="The scores as JSON; so is a pipe.")] = False,
 ) -> int:
     """Score a run: accuracy and per-class precision, recall and F1; or errors in the target's own units."""
     from chainrule.cli.screen import stdout

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from chainrule.cli.option import Option
+from cyclopts import Parameter
+
 from chainrule.cli.parse import call, moment, numbers
 from chainrule.cli.showing import USUAL, AsWanted, show
 from chainrule.errors import InputError
@@ -17,26 +18,26 @@ def run(words: Sequence[str]) -> int:
 
 
 def explain(
-    which: Annotated[str, Option(help="The run: its folder, the beginning of its name, or latest.")],
+    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")],
     /,
     *,
     weight: Annotated[
-        str | None, Option(help="Such as 'dense_1.W[28, 3]', from input 28 to unit 3; or 'dense_1.b[3]'.")
+        str | None, Parameter(help="Such as 'dense_1.W[28, 3]', from input 28 to unit 3; or 'dense_1.b[3]'.")
     ] = None,
-    unit: Annotated[str | None, Option(help="Such as 'dense_1[3]': all that feeds it.")] = None,
-    layer: Annotated[str | None, Option(help="Such as dense_1.")] = None,
-    network: Annotated[bool, Option(negative=(), show_default=False, help="Every layer.")] = False,
+    unit: Annotated[str | None, Parameter(help="Such as 'dense_1[3]': all that feeds it.")] = None,
+    layer: Annotated[str | None, Parameter(help="Such as dense_1.")] = None,
+    network: Annotated[bool, Parameter(negative=(), show_default=False, help="Every layer.")] = False,
     depth: Annotated[
         Literal["scalar", "layer", "matrix"] | None,
-        Option(help="Weight by weight, element by element, or in matrices."),
+        Parameter(help="Weight by weight, element by element, or in matrices."),
     ] = None,
-    sample: Annotated[int | None, Option(help="A row of the data, by its index from 0.")] = None,
-    samples: Annotated[str | None, Option(help="Several rows as one batch: 1,2,3.")] = None,
+    sample: Annotated[int | None, Parameter(help="A row of the data, by its index from 0.")] = None,
+    samples: Annotated[str | None, Parameter(help="Several rows as one batch: 1,2,3.")] = None,
     batch: Annotated[
-        int | None, Option(help="A batch of the epoch then under way, from 0; the next one where not said.")
+        int | None, Parameter(help="A batch of the epoch then under way, from 0; the next one where not said.")
     ] = None,
     at: Annotated[
-        str, Option(name=("--at", "--step"), help="The weights now, at the start, or at any step: --at 1342.")
+        str, Parameter(name=("--at", "--step"), help="The weights now, at the start, or at any step: --at 1342.")
     ] = "now",
     shown: AsWanted = USUAL,
 ) -> int:

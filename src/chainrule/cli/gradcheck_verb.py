@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
-from chainrule.cli.option import Option
+from cyclopts import Parameter
+
 from chainrule.cli.parse import call
 from chainrule.cli.showing import USUAL, AsWanted, show
 from chainrule.errors import EXIT_FAILED, InputError
@@ -18,13 +19,13 @@ def run(words: Sequence[str]) -> int:
 
 
 def gradcheck(
-    which: Annotated[str, Option(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
+    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
     /,
     *,
-    weights: Annotated[int, Option(help="How many to pick; half of them alive.")] = 10,
-    seed: Annotated[int, Option(help="Of the pick.")] = 0,
-    batch: Annotated[int, Option(help="On which batch of the epoch to come, from 0.")] = 0,
-    json: Annotated[bool, Option(negative=(), show_default=False, help="The same as --format json.")] = False,
+    weights: Annotated[int, Parameter(help="How many to pick; half of them alive.")] = 10,
+    seed: Annotated[int, Parameter(help="Of the pick.")] = 0,
+    batch: Annotated[int, Parameter(help="On which batch of the epoch to come, from 0.")] = 0,
+    json: Annotated[bool, Parameter(negative=(), show_default=False, help="The same as --format json.")] = False,
     shown: AsWanted = USUAL,
 ) -> int:
     """Check derivatives of random weights by central differences, complex steps and forward mode."""

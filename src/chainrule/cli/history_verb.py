@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from chainrule.cli.option import Option
+from cyclopts import Parameter
+
 from chainrule.cli.parse import call
 from chainrule.cli.showing import USUAL, AsWanted, show
 
@@ -16,15 +17,15 @@ def run(words: Sequence[str]) -> int:
 
 
 def history(
-    which: Annotated[str, Option(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
+    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
     /,
     *,
-    weight: Annotated[str, Option(help="Such as 'dense_1.W[28, 3]', from input 28 to unit 3; or 'dense_1.b[3]'.")],
-    first: Annotated[int, Option(help="The step to begin at.")] = 0,
-    last: Annotated[int | None, Option(help="The step to end at; that of the run where not said.")] = None,
-    top: Annotated[int, Option(help="How many of the largest moves.")] = 8,
+    weight: Annotated[str, Parameter(help="Such as 'dense_1.W[28, 3]', from input 28 to unit 3; or 'dense_1.b[3]'.")],
+    first: Annotated[int, Parameter(help="The step to begin at.")] = 0,
+    last: Annotated[int | None, Parameter(help="The step to end at; that of the run where not said.")] = None,
+    top: Annotated[int, Parameter(help="How many of the largest moves.")] = 8,
     every: Annotated[
-        int | None, Option(help="Steps between two values in JSON; about a thousand values where not said.")
+        int | None, Parameter(help="Steps between two values in JSON; about a thousand values where not said.")
     ] = None,
     shown: AsWanted = USUAL,
 ) -> int:

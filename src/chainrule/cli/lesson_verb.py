@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from chainrule.cli.option import Option
+from cyclopts import Parameter
+
 from chainrule.cli.parse import call
 from chainrule.cli.showing import USUAL, AsWanted, show
 from chainrule.errors import EXIT_FAILED, InputError
@@ -17,10 +18,10 @@ def run(words: Sequence[str]) -> int:
 
 
 def lesson(
-    name: Annotated[str | None, Option(help="Which; all are listed where none is named.")] = None,
+    name: Annotated[str | None, Parameter(help="Which; all are listed where none is named.")] = None,
     /,
     *,
-    seed: Annotated[int, Option(help="Of everything that is drawn: another seed is another run.")] = 0,
+    seed: Annotated[int, Parameter(help="Of everything that is drawn: another seed is another run.")] = 0,
     shown: AsWanted = USUAL,
 ) -> int:
     """List the lessons, or run one: real experiments, told from the top down, its statements held against them."""

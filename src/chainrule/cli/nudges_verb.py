@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from chainrule.cli.option import Option
+from cyclopts import Parameter
+
 from chainrule.cli.parse import call, moment, numbers
 from chainrule.cli.showing import USUAL, AsWanted, show
 
@@ -16,22 +17,24 @@ def run(words: Sequence[str]) -> int:
 
 
 def nudges(
-    which: Annotated[str, Option(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
+    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
     /,
     *,
     weight: Annotated[
         tuple[str, ...],
-        Option(negative=(), show_default=False, help="Such as 'dense_1.W[28, 3]'; give it again for more."),
+        Parameter(negative=(), show_default=False, help="Such as 'dense_1.W[28, 3]'; give it again for more."),
     ] = (),
-    top: Annotated[int, Option(help="How many, where no weight is named: those with the largest gradients.")] = 8,
-    layer: Annotated[str | None, Option(help="Only of that layer: dense_1, or dense_1.W.")] = None,
-    unit: Annotated[str | None, Option(help="Only what feeds it, and the three ways to change it: dense_1[3].")] = None,
-    samples: Annotated[str | None, Option(help="Rows as one batch: 1,2,3.")] = None,
+    top: Annotated[int, Parameter(help="How many, where no weight is named: those with the largest gradients.")] = 8,
+    layer: Annotated[str | None, Parameter(help="Only of that layer: dense_1, or dense_1.W.")] = None,
+    unit: Annotated[
+        str | None, Parameter(help="Only what feeds it, and the three ways to change it: dense_1[3].")
+    ] = None,
+    samples: Annotated[str | None, Parameter(help="Rows as one batch: 1,2,3.")] = None,
     batch: Annotated[
-        int | None, Option(help="A batch of the epoch then under way, from 0; the next one where not said.")
+        int | None, Parameter(help="A batch of the epoch then under way, from 0; the next one where not said.")
     ] = None,
     at: Annotated[
-        str, Option(name=("--at", "--step"), help="The weights now, at the start, or at any step: --at 1342.")
+        str, Parameter(name=("--at", "--step"), help="The weights now, at the start, or at any step: --at 1342.")
     ] = "now",
     shown: AsWanted = USUAL,
 ) -> int:

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import csv
-import difflib
+import io
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, Literal, NoReturn, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, Literal, cast, get_args, get_origin
 
-from chainrule.cli.option import Setting, bare, choices_of, settings_of
+from cyclopts import App, CycloptsError, Group, Parameter, Token, convert
+from cyclopts.exceptions import MissingArgumentError, UnknownOptionError, UnusedCliTokensError
+from rich.console import Console
+
+from chainrule.cli.columns import columns, is_colored, is_unicode
 from chainrule.errors import InputError, unknown_name
 
-Value: TypeAlias = Any  # of an option, of whatever kind that is
-
-HELP: Final = ("--help", "-h")
-END: Final = "--"  # what follows are words, whatever they begin with
-YES, NO = ("true", "yes", "y", "1"), ("false", "no", "n", "0")
-
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,40}")
-_NUMBER: Final = re.compile(r"-[0-9.]")  # what begins so is no option
+NARROWEST_HELP: Final = 40  # columns; below that the boxes of the help have no room for a word
 
 
 def call(verb: str, function: Callable[..., int], words: Sequence[str]) -> int:
-    """Call the verb's function with its options, or show its help where that is asked for.
+    """Call the verb's function with its options.
 
     Args:
         verb: as it was typed: "train", "runs remove".
@@ -32,127 +30,69 @@ def call(verb: str, function: Callable[..., int], words: Sequence[str]) -> int:
 
     Raises: InputError for an option that does not exist, lacks its value or has one of the wrong kind.
     """
-    if any(word in HELP for word in words[: words.index(END) if END in words else None]):
-        from chainrule.cli.help import help_of
+    from chainrule.document.text.characters import to_ascii
 
-        sys.stdout.write(help_of(verb, function))
-        return 0
+    helped = io.StringIO()
+    console = Console(file=helped, width=max(columns(), NARROWEST_HELP), force_terminal=is_colored(sys.stdout))
+    app = application(f"chainrule {verb}", console)
+    app.default(function)
     try:
-        placed, named = _bound(settings_of(function), words)
-    except InputError as error:
-        raise InputError(f"{error}; see chainrule {verb} --help") from error
-    return function(*placed, **named)
+        code: object = app(list(words), exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        raise InputError(f"{_sentence(error, words)}; see chainrule {verb} --help") from error
+    text = helped.getvalue()
+    sys.stdout.write(text if is_unicode(sys.stdout) else to_ascii(text))
+    return code if isinstance(code, int) else 0  # None after --help
 
 
-# ---- words and what they set ----
+def application(name: str, console: Console | None = None) -> App:
+    """A command of that name without options of its own, which shows its help on the console."""
+    return App(
+        name=name, version_flags=[], help_format="plaintext", group_commands=Group("Help"), console=console,
+        default_parameter=Parameter(converter=_converted), suppress_keyboard_interrupt=False,
+    )  # fmt: skip
 
 
-def _bound(settings: Sequence[Setting], words: Sequence[str]) -> tuple[list[Value], dict[str, Value]]:
-    """What the function takes by place and by name."""
-    bare_words, typed = _sorted(settings, words)
-    placed: list[Value] = []
-    for setting in (each for each in settings if each.is_positional):
-        taken = bare_words if setting.is_rest else bare_words[:1]
-        bare_words = bare_words[len(taken) :]
-        placed += [_value(setting, setting.names[0], word) for word in taken]
-        if not taken and setting.is_needed:
-            raise InputError(f"{setting.names[0]} is missing")
-    if bare_words:
-        more = ", ".join(bare_words)
-        raise InputError(f"too many words came: {more} (several names for one option are joined by commas)")
-    for setting in settings:
-        if setting.is_needed and not setting.is_positional and setting not in typed:
-            raise InputError(f"{setting.names[0]} is missing")
-    return placed, _by_name(typed)
+def _converted(kind: Any, tokens: Sequence[Token]) -> Any:  # Any: an annotation, and a value of it
+    """The value of an option; whole numbers are never rounded to.
 
-
-def _sorted(settings: Sequence[Setting], words: Sequence[str]) -> tuple[list[str], dict[Setting, Value]]:
-    """The words that stand by their place, and the values of options."""
-    known = {name: each for each in settings if not each.is_positional for name in (*each.names, *each.negatives)}
-    bare_words, typed, left = list[str](), dict[Setting, Value](), list(words)
-    while left:
-        word = left.pop(0)
-        if word == END:
-            return bare_words + left, typed
-        if not _is_option(word):
-            bare_words.append(word)
-            continue
-        name = word.partition("=")[0].replace("_", "-")
-        setting = known.get(name) or _unknown(name, known)
-        value = _flag(setting, name, word) if setting.is_flag else _taken(setting, name, word, left, known)
-        _set(typed, setting, name, value)
-    return bare_words, typed
-
-
-def _is_option(word: str) -> bool:
-    return len(word) > 1 and word.startswith("-") and not _NUMBER.match(word)
-
-
-def _unknown(name: str, known: Iterable[str]) -> NoReturn:
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    raise InputError(f"there is no option {name}{f', did you mean {close[0]}' if close else ''}")
-
-
-def _taken(setting: Setting, name: str, word: str, left: list[str], known: Mapping[str, Setting]) -> Value:
-    """The value of an option: behind "=", or the next word."""
-    _, equals, value = word.partition("=")
-    if not equals:
-        if not left or left[0] in (END, *HELP) or left[0].partition("=")[0] in known:
-            raise InputError(f"{name} needs a value")
-        value = left.pop(0)
-    return _value(setting, name, value)
-
-
-def _flag(setting: Setting, name: str, word: str) -> bool:
-    """Yes, or no by another name; --json=false says so too."""
-    _, equals, value = word.partition("=")
-    if equals and value.lower() not in (*YES, *NO):
-        raise InputError(f"{name} takes yes or no, and got '{value}'")
-    return (name in setting.names) == (not equals or value.lower() in YES)
-
-
-def _set(typed: dict[Setting, Value], setting: Setting, name: str, value: Value) -> None:
-    if setting.is_many:
-        typed[setting] = (*typed.get(setting, ()), value)
-    elif setting in typed:
-        raise InputError(f"{name} came twice: give it once")
-    else:
-        typed[setting] = value
-
-
-def _by_name(typed: Mapping[Setting, Value]) -> dict[str, Value]:
-    """The arguments by name; the fields of one record together."""
-    found: dict[str, Value] = {}
-    records: dict[str, tuple[type, dict[str, Value]]] = {}
-    for setting, value in typed.items():
-        if setting.record is None:
-            found[setting.owner] = value
-        else:
-            records.setdefault(setting.owner, (setting.record, {}))[1][setting.field] = value
-    return found | {owner: record(**fields) for owner, (record, fields) in records.items()}
-
-
-def _value(setting: Setting, name: str, text: str) -> Value:
-    """What was typed as what is meant; whole numbers are never rounded to.
-
-    Raises: InputError for another kind, or for a word that is none of a few.
+    Raises: InputError for anything else where a whole number, or one of a few words, is due.
     """
-    kind, choices = bare(setting.kind), choices_of(setting.kind)
-    if choices and text not in choices:
-        raise InputError(unknown_name(name, text, choices))
-    if kind is int:
-        if not _WHOLE.fullmatch(text):
-            raise InputError(f"{name} takes a whole number, and got '{text}'")
-        return int(text)
-    if kind is float:
-        try:
-            return float(text)
-        except ValueError as error:
-            raise InputError(f"{name} takes a number, and got '{text}'") from error
-    return text if choices or kind is str else kind(text)
+    came = tokens[-1] if tokens else None
+    choices = _choices(kind)
+    if came is not None and choices and came.value not in choices:
+        raise InputError(unknown_name(came.keyword or "word", came.value, choices))
+    if came is None or kind not in (int, int | None):
+        return cast("object", convert(kind, tokens))
+    if not _WHOLE.fullmatch(came.value):
+        raise InputError(f"{came.keyword} takes a whole number, and got '{came.value}'")
+    return int(came.value)
 
 
-# ---- what stands in one word ----
+def _choices(kind: Any) -> tuple[str, ...]:  # Any: an annotation
+    """The words that an option may be, where there are a few."""
+    kinds = [kind, *get_args(kind)]
+    return tuple(word for each in kinds if get_origin(each) is Literal for word in get_args(each))
+
+
+def _sentence(error: CycloptsError, words: Sequence[str]) -> str:
+    """What cyclopts found in these words, in the words of all our errors."""
+    if isinstance(error.__cause__, InputError):
+        return str(error.__cause__)
+    if isinstance(error, UnknownOptionError):
+        came, _, rest = str(error).removeprefix("Unknown option: ").partition(". Did you mean ")
+        guess = f", did you mean {rest.removesuffix('?')}" if rest else ""
+        return f"there is no option {came.strip('.').strip(chr(34))}{guess}"
+    if isinstance(error, MissingArgumentError) and error.argument is not None:
+        name = error.argument.name
+        if error.argument.index is not None:
+            return f"{name.removeprefix('--').upper()} is missing"
+        return f"{name} needs a value" if any(each in words for each in error.argument.names) else f"{name} is missing"
+    if isinstance(error, UnusedCliTokensError):
+        more = ", ".join(error.unused_tokens or ())
+        return f"too many words came: {more} (several names for one option are joined by commas)"
+    text = " ".join(str(error).split()).rstrip(".")
+    return text[:1].lower() + text[1:]
 
 
 def names(values: Iterable[str]) -> tuple[str, ...]:

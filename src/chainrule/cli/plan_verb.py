@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from chainrule.cli.option import Option
+from cyclopts import Parameter
+
 from chainrule.cli.parse import call
 from chainrule.cli.showing import USUAL, AsWanted, show
 
@@ -16,10 +17,10 @@ def run(words: Sequence[str]) -> int:
 
 
 def plan(
-    which: Annotated[str, Option(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
+    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
     /,
     *,
-    batch_size: Annotated[int | None, Option(help="Rows of the largest batch; the run's where not said.")] = None,
+    batch_size: Annotated[int | None, Parameter(help="Rows of the largest batch; the run's where not said.")] = None,
     shown: AsWanted = USUAL,
 ) -> int:
     """What is computed together, which kernel runs each product, where values lie, and the time at the limits."""

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from chainrule.cli.option import Option
+from cyclopts import Parameter
+
 from chainrule.cli.parse import call
 from chainrule.errors.counts import counted
 
@@ -22,14 +23,14 @@ def run(words: Sequence[str]) -> int:
 
 
 def predict(
-    which: Annotated[str, Option(help="The run: its folder, the beginning of its name, or latest.")],
-    file: Annotated[str, Option(help="Rows with the run's features; a target is not needed.")],
+    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")],
+    file: Annotated[str, Parameter(help="Rows with the run's features; a target is not needed.")],
     /,
     *,
-    output: Annotated[Path | None, Option(name=("--output", "-o"), help="A file to write; else stdout.")] = None,
-    format: Annotated[Literal["csv", "json"], Option(help="A table, or a JSON line a row.")] = "csv",
+    output: Annotated[Path | None, Parameter(name=("--output", "-o"), help="A file to write; else stdout.")] = None,
+    format: Annotated[Literal["csv", "json"], Parameter(help="A table, or a JSON line a row.")] = "csv",
     probabilities: Annotated[
-        bool, Option(negative=(), show_default=False, help="Also the probability of each class.")
+        bool, Parameter(negative=(), show_default=False, help="Also the probability of each class.")
     ] = False,
 ) -> int:
     """Predict: a line a row, in the file's order."""

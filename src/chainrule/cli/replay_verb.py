@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from chainrule.cli.option import Option
+from cyclopts import Parameter
+
 from chainrule.cli.parse import call
 from chainrule.cli.showing import USUAL, AsWanted, show
 
@@ -16,12 +17,12 @@ def run(words: Sequence[str]) -> int:
 
 
 def replay(
-    which: Annotated[str, Option(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
+    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
     /,
     *,
-    step: Annotated[int, Option(help="How many updates were done.")],
+    step: Annotated[int, Parameter(help="How many updates were done.")],
     compare: Annotated[
-        int | None, Option(help="The step to compare with; the last power of two before where not said.")
+        int | None, Parameter(help="The step to compare with; the last power of two before where not said.")
     ] = None,
     shown: AsWanted = USUAL,
 ) -> int:

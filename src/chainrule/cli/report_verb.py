@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from chainrule.cli.option import Option
+from cyclopts import Parameter
+
 from chainrule.cli.parse import call
 
 
@@ -16,18 +17,18 @@ def run(words: Sequence[str]) -> int:
 
 
 def report(
-    which: Annotated[str, Option(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
+    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
     /,
     *,
     output: Annotated[
-        Path | None, Option(name=("--output", "-o"), help="The file to write; report.html in the run's folder.")
+        Path | None, Parameter(name=("--output", "-o"), help="The file to write; report.html in the run's folder.")
     ] = None,
-    charts: Annotated[Path | None, Option(help="A folder for every chart as SVG, PNG and CSV.")] = None,
+    charts: Annotated[Path | None, Parameter(help="A folder for every chart as SVG, PNG and CSV.")] = None,
     weight: Annotated[
-        str | None, Option(help="The weight that is opened; that with the largest gradient where not said.")
+        str | None, Parameter(help="The weight that is opened; that with the largest gradient where not said.")
     ] = None,
     sample: Annotated[
-        int | None, Option(help="The row on which it is opened; one that is predicted wrong where not said.")
+        int | None, Parameter(help="The row on which it is opened; one that is predicted wrong where not said.")
     ] = None,
 ) -> int:
     """Write one HTML file that needs nothing else: data, network, curves, activations and gradients, mistakes."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
+from cyclopts import Parameter
+
 from chainrule.cli.disk import Disk
-from chainrule.cli.option import Option
 from chainrule.cli.parse import call
 from chainrule.cli.threads import Threads, use_threads
 
@@ -21,13 +22,13 @@ def run(words: Sequence[str]) -> int:
 
 
 def resume(
-    which: Annotated[str, Option(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
+    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
     /,
     *,
-    epochs: Annotated[int | None, Option(help="How many it shall have in all.")] = None,
+    epochs: Annotated[int | None, Parameter(help="How many it shall have in all.")] = None,
     threads: Threads = None,
     disk: Disk = None,
-    json: Annotated[bool, Option(negative=(), show_default=False, help="JSON lines; so is a pipe.")] = False,
+    json: Annotated[bool, Parameter(negative=(), show_default=False, help="JSON lines; so is a pipe.")] = False,
 ) -> int:
     """Go on from the last step, to the bits of a run that was never interrupted."""
     from chainrule.cli.finish import watch

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from chainrule.cli.option import Option
+from cyclopts import Parameter
+
 from chainrule.cli.parse import call
 from chainrule.errors import InputError, WriteError
 from chainrule.errors.counts import counted, verb_of
@@ -25,8 +26,8 @@ def run(words: Sequence[str]) -> int:
 
 def runs(
     *,
-    runs: Annotated[Path, Option(help="The folder they are in.")] = Path("runs"),
-    json: Annotated[bool, Option(negative=(), show_default=False, help="A JSON line a run; so is a pipe.")] = False,
+    runs: Annotated[Path, Parameter(help="The folder they are in.")] = Path("runs"),
+    json: Annotated[bool, Parameter(negative=(), show_default=False, help="A JSON line a run; so is a pipe.")] = False,
 ) -> int:
     """List the runs, the one that changed last first; `runs remove RUN` deletes one, `runs thin RUN` shrinks one."""
     from chainrule.cli.screen import stdout
@@ -44,11 +45,11 @@ def runs(
 
 
 def remove(
-    which: Annotated[str, Option(help="The run: its folder or its whole name.")],
+    which: Annotated[str, Parameter(help="The run: its folder or its whole name.")],
     /,
     *,
-    runs: Annotated[Path, Option(help="The folder it is in.")] = Path("runs"),
-    yes: Annotated[bool, Option(name=("--yes", "-y"), negative=(), show_default=False, help="Do not ask.")] = False,
+    runs: Annotated[Path, Parameter(help="The folder it is in.")] = Path("runs"),
+    yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative=(), show_default=False, help="Do not ask.")] = False,
 ) -> int:
     """Delete a run with everything in its folder; this cannot be undone."""
     from chainrule.cli.screen import stderr
@@ -76,11 +77,11 @@ def remove(
 
 
 def thin(
-    which: Annotated[str, Option(help="The run: its folder, the beginning of its name, or latest.")],
+    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")],
     /,
     *,
-    keep: Annotated[int, Option(help="Checkpoints that stay at most, the first and the last among them.")] = 16,
-    runs: Annotated[Path, Option(help="The folder it is in.")] = Path("runs"),
+    keep: Annotated[int, Parameter(help="Checkpoints that stay at most, the first and the last among them.")] = 16,
+    runs: Annotated[Path, Parameter(help="The folder it is in.")] = Path("runs"),
 ) -> int:
     """Delete checkpoints of a run, evenly; every step can still be reached, only later."""
     from chainrule.cli.screen import stderr

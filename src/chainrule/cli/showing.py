@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 
+from cyclopts import Parameter
+
 from chainrule.cli.columns import NARROWEST
-from chainrule.cli.option import Option
 from chainrule.errors import ValueRangeError
 
 if TYPE_CHECKING:
@@ -28,14 +29,14 @@ class Showing:
     """
 
     format: Annotated[
-        Form | None, Option(help="For people, programs, articles or browsers; text, or as the file ends.")
+        Form | None, Parameter(help="For people, programs, articles or browsers; text, or as the file ends.")
     ] = None
-    output: Annotated[Path | None, Option(name=("--output", "-o"), help="A file to write; else stdout.")] = None
-    width: Annotated[int | None, Option(help="Columns; those of the terminal where not said.")] = None
-    ascii: Annotated[bool, Option(negative=(), show_default=False, help="Only ASCII characters.")] = False
+    output: Annotated[Path | None, Parameter(name=("--output", "-o"), help="A file to write; else stdout.")] = None
+    width: Annotated[int | None, Parameter(help="Columns; those of the terminal where not said.")] = None
+    ascii: Annotated[bool, Parameter(negative=(), show_default=False, help="Only ASCII characters.")] = False
 
 
-AsWanted: TypeAlias = Annotated[Showing, Option(name="*")]
+AsWanted: TypeAlias = Annotated[Showing, Parameter(name="*")]
 USUAL: Final = Showing()
 ENDINGS: Final[dict[str, Form]] = {".json": "json", ".tex": "latex", ".html": "html", ".htm": "html"}
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from chainrule.cli.option import Option
+from cyclopts import Parameter
+
 from chainrule.cli.parse import call, given
 from chainrule.cli.showing import USUAL, AsWanted, show
 from chainrule.errors import InputError
@@ -17,23 +18,23 @@ def run(words: Sequence[str]) -> int:
 
 
 def surface(
-    which: Annotated[str, Option(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
+    which: Annotated[str, Parameter(help="The run: its folder, the beginning of its name, or latest.")] = "latest",
     /,
     *,
     weight: Annotated[
         tuple[str, ...],
-        Option(
+        Parameter(
             negative=(), show_default=False, help="Such as 'dense_1.W[28, 3]': one for its curve, two for a surface."
         ),
     ] = (),
     directions: Annotated[
         Literal["principal", "random"] | None,
-        Option(help="Where no weight is named: those of the path, which it is unless said, or random ones."),
+        Parameter(help="Where no weight is named: those of the path, which it is unless said, or random ones."),
     ] = None,
-    points: Annotated[int | None, Option(help="Of each side of a surface; 25 where not said.")] = None,
-    seed: Annotated[int | None, Option(help="Of random directions; 0 where not said.")] = None,
-    low: Annotated[float | None, Option(help="Where a curve begins.")] = None,
-    high: Annotated[float | None, Option(help="Where it ends.")] = None,
+    points: Annotated[int | None, Parameter(help="Of each side of a surface; 25 where not said.")] = None,
+    seed: Annotated[int | None, Parameter(help="Of random directions; 0 where not said.")] = None,
+    low: Annotated[float | None, Parameter(help="Where a curve begins.")] = None,
+    high: Annotated[float | None, Parameter(help="Where it ends.")] = None,
     shown: AsWanted = USUAL,
 ) -> int:
     """Show the loss around the weights: of one its curve, slope and minimum; of two directions the path's surface."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from typing import Annotated, TypeAlias
 
+from cyclopts import Parameter
+
 from chainrule.cli.flags import TRAINING
-from chainrule.cli.option import Option
 
 Threads: TypeAlias = Annotated[
-    int | None, Option(group=TRAINING, help="That share a step; the bits are the same for any number.")
+    int | None, Parameter(group=TRAINING, help="That share a step; the bits are the same for any number.")
 ]
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from cyclopts import Parameter
+
 from chainrule.cli.disk import Disk
 from chainrule.cli.flags import NO_DATA_FLAGS, NO_FLAGS, OUTPUT, DataFlags, ExperimentFlags
-from chainrule.cli.option import Option
 from chainrule.cli.parse import call
 from chainrule.cli.threads import Threads, use_threads
 
@@ -24,21 +25,21 @@ def run(words: Sequence[str]) -> int:
 
 def train(
     what: Annotated[
-        str, Option(help="digits, xor, moons, circles, spirals, one_weight; a file or folder; an experiment.toml.")
+        str, Parameter(help="digits, xor, moons, circles, spirals, one_weight; a file or folder; an experiment.toml.")
     ],
     /,
     *,
-    data: Annotated[DataFlags, Option(name="*")] = NO_DATA_FLAGS,
-    flags: Annotated[ExperimentFlags, Option(name="*")] = NO_FLAGS,
+    data: Annotated[DataFlags, Parameter(name="*")] = NO_DATA_FLAGS,
+    flags: Annotated[ExperimentFlags, Parameter(name="*")] = NO_FLAGS,
     threads: Threads = None,
-    runs: Annotated[Path, Option(group=OUTPUT, help="The folder to make the run's own in.")] = Path("runs"),
+    runs: Annotated[Path, Parameter(group=OUTPUT, help="The folder to make the run's own in.")] = Path("runs"),
     json: Annotated[
-        bool, Option(group=OUTPUT, negative=(), show_default=False, help="JSON lines; so is a pipe.")
+        bool, Parameter(group=OUTPUT, negative=(), show_default=False, help="JSON lines; so is a pipe.")
     ] = False,
     disk: Disk = None,
     print_experiment: Annotated[
         bool,
-        Option(group=OUTPUT, negative=(), show_default=False, help="Write the experiment.toml and train nothing."),
+        Parameter(group=OUTPUT, negative=(), show_default=False, help="Write the experiment.toml and train nothing."),
     ] = False,
 ) -> int:
     """Train a network by backpropagation, and write the run into a folder of its own."""
