@@ -9,6 +9,7 @@ import numpy as np
 
 from chainrule.backends.native import NativeBackend
 from chainrule.backends.native.machine import this_machine
+from chainrule.backends.native.program import NativeState
 from chainrule.backends.protocol import Array, Step, StopFlag
 from tests.backends.native.agreement import bits_of, flushed
 from tests.backends.native.rounding import bounds, is_right
@@ -50,6 +51,29 @@ def trained(example: Example, step: Step, backend: NativeBackend | None = None) 
     result = program.run(program.start(example.start), *given, StopFlag())
     assert result.steps_done == example.steps
     return program.read(result.state), result.measurements
+
+
+def spoiled(example: Example) -> Trained:
+    """The same where all that holds no element is full of NaN: padding, the workspace, scratch."""
+    program = NativeBackend().compile(example.step)
+    given = example.data, example.order, example.offsets, example.rates, example.first_step
+    program.run(program.start(example.start), *given, StopFlag())  # makes the workspace
+    state = program.start(example.start)
+    mark = program.start({name: full_of_ones(array) for name, array in example.start.items()})
+    assert isinstance(state, NativeState)
+    assert isinstance(mark, NativeState)
+    held = state.memory.view(np.uint8)
+    held[mark.memory.view(np.uint8) == 0] = 255
+    for compiled in program._compiled.values():
+        compiled._work.view(np.uint8)[:] = 255
+        compiled._scratch.view(np.uint8)[:] = 255
+    result = program.run(state, *given, StopFlag())
+    return program.read(result.state), result.measurements
+
+
+def full_of_ones(array: Array) -> Array:
+    """An array of the same kind, of which every bit is 1."""
+    return np.frombuffer(b"\xff" * array.nbytes, array.dtype).reshape(array.shape)
 
 
 def in_slices(example: Example) -> tuple[list[dict[str, Array]], list[dict[str, Array]]]:

@@ -21,9 +21,10 @@ from tests.backends.native.random_values import COMPUTED, MAKERS, Draw, Pool, co
 Array: TypeAlias = npt.NDArray[Any]
 
 N, M = named("n"), named("m")  # the rows of a batch, and an axis of the state that is known when it starts
-BATCHES: Final = (2, 1, 3, 4, 7, 16, 17, 40, 200)
-TINY: Final = (2, 3, 1, 4, 0)
-USUAL: Final = (3, 1, 2, 5, 16, 17, 20, 33, 0)
+PALETTES: Final = (  # lengths of axes and of batches: some that stay in registers, and some that do not
+    ((2, 3, 1, 4), (2, 1, 3, 4)),
+    ((3, 1, 2, 5, 16, 17, 20, 33, 0), (2, 1, 3, 4, 7, 16, 17, 40, 200)),
+)
 
 
 class Inputs(NamedTuple):
@@ -38,9 +39,10 @@ class Inputs(NamedTuple):
 @st.composite
 def examples(draw: Draw, *, values: int = 10) -> Example:
     """A random step, made of so many values at most, and what it is run on."""
-    batches = draw(st.lists(st.sampled_from(BATCHES), min_size=1, max_size=4))
+    all_lengths, all_batches = draw(st.sampled_from(PALETTES))
+    batches = draw(st.lists(st.sampled_from(all_batches), min_size=1, max_size=4))
     sizes = {"n": max(batches), "m": draw(st.sampled_from([3, 1, 4, 17]))}
-    lengths = draw(st.lists(st.sampled_from(draw(st.sampled_from([TINY, USUAL]))), min_size=1, max_size=3))
+    lengths = draw(st.lists(st.sampled_from(all_lengths), min_size=1, max_size=3))
     dims = (*lengths, *draw(st.sampled_from([(), (M,)])))
     pool = Pool(draw, draw(st.sampled_from(["float32", "float64"])), dims, sizes)
     inputs = _inputs(pool)
@@ -52,7 +54,7 @@ def examples(draw: Draw, *, values: int = 10) -> Example:
         pool.keep(_seen(pool, w))
     following = {w.node.label: _following(pool, w) for w in inputs.states if draw(st.integers(0, 4)) > 0}
     many = {f"v{k}": _without_rows(pool, x) for k, x in enumerate(pool.values)}
-    chosen = draw(st.lists(st.sampled_from(list(many)[::-1]), min_size=1, max_size=4, unique=True))
+    chosen = draw(st.lists(st.sampled_from(list(many)[::-1]), min_size=1, max_size=8, unique=True))
     few = {name: many[name] for name in chosen}
     return _on_values(draw, _step(inputs, following | few), _step(inputs, following | many), sizes, batches)
 

@@ -17,6 +17,7 @@ from tests.backends.native.examples import (
     in_slices,
     inputs_of,
     same_bits,
+    spoiled,
     trained,
 )
 from tests.backends.native.random_steps import examples
@@ -34,6 +35,12 @@ def test_each_step_is_that_of_the_reference_however_the_order_is_cut(example: Ex
 @given(examples())
 def test_asking_for_more_changes_no_bit(example: Example) -> None:
     same_bits(trained(example, example.step), trained(example, example.asked))
+
+
+@settings(max_examples=20, suppress_health_check=SLOW)
+@given(examples())
+def test_what_holds_no_element_is_never_read(example: Example) -> None:
+    same_bits(trained(example, example.step), spoiled(example))
 
 
 @settings(max_examples=10, suppress_health_check=SLOW)
@@ -71,10 +78,10 @@ def in_loops(patch: pytest.MonkeyPatch) -> None:
 def test_no_bit_depends_on_threads_strips_or_registers(
     change: Callable[[pytest.MonkeyPatch], None], example: Example
 ) -> None:
-    plain = trained(example, example.step)
+    plain = trained(example, example.asked)
     with pytest.MonkeyPatch.context() as patch:
         change(patch)
-        same_bits(plain, trained(example, example.step))
+        same_bits(plain, trained(example, example.asked))
 
 
 @settings(max_examples=8, suppress_health_check=SLOW)
