@@ -54,7 +54,7 @@ def test_the_farthest_step_is_the_last_before_the_next_checkpoint(tmp_path: Path
         (
             Reach(32, 256_000_000, 18.83, 4.4e9),
             (
-                "any step is at most 19 s of training away; checkpoints take 256 MB, and to be within 0.8 s they need "
+                "any step is at most 19 s of training away; checkpoints take 256 MB, and to be within 0.6 s they need "
                 "about 4.4 GB (--disk 4.4)"
             ),
         ),

@@ -1,8 +1,8 @@
 """Which checkpoints of a run stay, so that every step is soon reached again, and the disk does not fill up.
 
 Those of steps 0, 1, 2, 4, 8, … stay, and the first of every stretch of training. Stretches are measured in what running
-their steps again costs, not by the clock, which also counts what else the machine does. A stretch costs 0.4 s as
-long as the checkpoints take a tenth of the room they have; then it becomes 0.8 s. That is the longest with which any
+their steps again costs, not by the clock, which also counts what else the machine does. A stretch costs 0.3 s as
+long as the checkpoints take a tenth of the room they have; then it becomes 0.6 s. That is the longest with which any
 step is at hand within the 2 s a person waits, from a prompt to the next, so it becomes longer only where the room is
 full.
 """
@@ -15,12 +15,12 @@ from typing import Final
 
 import msgspec
 
-STRETCH_SECONDS: Final = 0.4  # what it costs to run the steps of a stretch again
-LONGEST_SECONDS: Final = 0.8  # while there is room; the rest of 2 s is for Python, the data, the program, the page
+STRETCH_SECONDS: Final = 0.3  # what it costs to run the steps of a stretch again
+LONGEST_SECONDS: Final = 0.6  # while there is room; the rest of 2 s is for Python, the data, the program, the page
 PROMISED_SECONDS: Final = 2.0  # of waiting for a step
 NEAR: Final = 10  # times less room is taken for stretches that are shorter than they need be
 FEWEST: Final = 16  # stretches, however large a checkpoint is
-MOST: Final = 4096  # stretches, however small it is: 55 minutes of training
+MOST: Final = 4096  # stretches, however small it is: 41 minutes of training
 
 
 class Room(msgspec.Struct, frozen=True):
