@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
+import pytest
+from hypothesis import HealthCheck
 
-from chainrule.backends.native import NativeBackend
+from chainrule.backends.native import NativeBackend, crew, driver, sharing, strips
 from chainrule.backends.native.machine import this_machine
 from chainrule.backends.native.program import NativeState
 from chainrule.backends.protocol import Array, Step, StopFlag
 from tests.backends.native.agreement import bits_of, flushed
 from tests.backends.native.rounding import bounds, is_right
 
+Change: TypeAlias = Callable[[pytest.MonkeyPatch], None]
+SLOW: Final = [HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large]
 Trained: TypeAlias = tuple[dict[str, Array], dict[str, Array]]
 
 
@@ -124,3 +129,34 @@ def agrees_with_the_reference(example: Example) -> None:
             assert is_right(as_taken(after[name]), wanted), (name, k)
     together = {name: np.stack([each[name] for each in measured]) for name in measured[0]}
     same_bits((states[-1], together), trained(example, example.step))
+
+
+# ---- what changes no bit ----
+
+
+def shared(patch: pytest.MonkeyPatch) -> None:
+    """Three threads share whatever can be shared."""
+    patch.setenv(crew.VARIABLE, "3")
+    patch.setattr(sharing, "WORTH", 0.0)
+
+
+def in_strips(patch: pytest.MonkeyPatch) -> None:
+    """Strips wherever they are possible, of as few rows as there can be, and three threads."""
+    shared(patch)
+    for name, value in (("FAR", -1), ("NEAR", 1)):
+        patch.setattr(strips, name, value)
+
+
+def in_loops(patch: pytest.MonkeyPatch) -> None:
+    """Nothing stays in registers."""
+    patch.setattr(driver, "fits", lambda _: False)
+
+
+CHANGES: Final[list[Change]] = [shared, in_strips, in_loops]
+
+
+def changed(change: Change, example: Example, step: Step) -> Trained:
+    """What a step of the example trains under a change."""
+    with pytest.MonkeyPatch.context() as patch:
+        change(patch)
+        return trained(example, step)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chainrule.backends.protocol import Step
@@ -26,11 +25,18 @@ from chainrule.train.experiment import Experiment, Preprocessing, SplitPlan
 from chainrule.train.prepare import prepare
 from chainrule.train.resolve import design
 from chainrule.train.state import initial_state
-from tests.backends.native.examples import Example, agrees_with_the_reference, same_bits, trained
+from tests.backends.native.examples import (
+    CHANGES,
+    SLOW,
+    Change,
+    Example,
+    agrees_with_the_reference,
+    changed,
+    same_bits,
+    trained,
+)
 from tests.backends.native.random_values import Draw
-from tests.backends.native.test_random_steps import in_loops, in_strips, shared
 
-SLOW: Final = [HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large]
 STORED: Final = ("float32", "float64", "float16", "uint8", "int8", "bool", "int32")
 WIDTHS: Final = (3, 1, 2, 5, 16, 17, 40)
 OPTIMIZERS: Final = (SGD(0.1), Adam(0.01), SGD(0.1, momentum=0.9), SGD(0.1, momentum=0.5, nesterov=True))
@@ -131,13 +137,8 @@ def test_asking_for_every_value_on_the_way_changes_no_bit(example: Example) -> N
     same_bits(trained(example, example.step), trained(example, example.asked))
 
 
-@pytest.mark.parametrize("change", [shared, in_strips, in_loops])
+@pytest.mark.parametrize("change", CHANGES)
 @settings(max_examples=4, suppress_health_check=SLOW)
 @given(example=networks())
-def test_no_bit_depends_on_threads_strips_or_registers(
-    change: Callable[[pytest.MonkeyPatch], None], example: Example
-) -> None:
-    plain = trained(example, example.step)
-    with pytest.MonkeyPatch.context() as patch:
-        change(patch)
-        same_bits(plain, trained(example, example.step))
+def test_no_bit_depends_on_threads_strips_or_registers(change: Change, example: Example) -> None:
+    same_bits(trained(example, example.step), changed(change, example, example.step))

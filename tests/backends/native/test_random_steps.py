@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
-
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
-from chainrule.backends.native import crew, driver, sharing, strips
 from tests.backends.native.agreement import ISAS, native
 from tests.backends.native.examples import (
+    CHANGES,
+    SLOW,
+    Change,
     Example,
     agrees_with_the_reference,
     as_taken,
+    changed,
     in_slices,
     inputs_of,
     same_bits,
@@ -21,8 +21,6 @@ from tests.backends.native.examples import (
     trained,
 )
 from tests.backends.native.random_steps import examples
-
-SLOW: Final = [HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
 @settings(max_examples=50, suppress_health_check=SLOW)
@@ -54,34 +52,11 @@ def test_what_is_evaluated_in_haste_has_the_bits_of_a_step(example: Example) -> 
         same_bits(({name: as_taken(array) for name, array in values.items()}, {}), (wanted, {}))
 
 
-def shared(patch: pytest.MonkeyPatch) -> None:
-    """Three threads share whatever can be shared."""
-    patch.setenv(crew.VARIABLE, "3")
-    patch.setattr(sharing, "WORTH", 0.0)
-
-
-def in_strips(patch: pytest.MonkeyPatch) -> None:
-    """Strips wherever they are possible, of as few rows as there can be, and three threads."""
-    shared(patch)
-    for name, value in (("FAR", -1), ("NEAR", 1)):
-        patch.setattr(strips, name, value)
-
-
-def in_loops(patch: pytest.MonkeyPatch) -> None:
-    """Nothing stays in registers."""
-    patch.setattr(driver, "fits", lambda _: False)
-
-
-@pytest.mark.parametrize("change", [shared, in_strips, in_loops])
+@pytest.mark.parametrize("change", CHANGES)
 @settings(max_examples=10, suppress_health_check=SLOW)
 @given(example=examples())
-def test_no_bit_depends_on_threads_strips_or_registers(
-    change: Callable[[pytest.MonkeyPatch], None], example: Example
-) -> None:
-    plain = trained(example, example.asked)
-    with pytest.MonkeyPatch.context() as patch:
-        change(patch)
-        same_bits(plain, trained(example, example.asked))
+def test_no_bit_depends_on_threads_strips_or_registers(change: Change, example: Example) -> None:
+    same_bits(trained(example, example.asked), changed(change, example, example.asked))
 
 
 @settings(max_examples=8, suppress_health_check=SLOW)

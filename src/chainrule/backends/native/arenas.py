@@ -13,6 +13,7 @@ from chainrule.backends.protocol import Array
 from chainrule.graph.node import Graph
 
 SLACK: Final = 8192  # bytes after an arena: rows beyond the last one are read while a panel is turned, and not used
+NORMAL: Final = {"float32": 2.0**-126, "float64": 2.0**-1022}  # the smallest that are normal
 
 
 class Buffer(msgspec.Struct, frozen=True):
@@ -57,11 +58,17 @@ class StatePlaces:
             self.buffers[name] = Buffer(name, "state", self.bytes, layout)
             self.bytes += layout.bytes
 
-    def pack(self, arrays: Mapping[str, Array]) -> Array:
-        """A new arena that holds these values."""
+    def pack(self, arrays: Mapping[str, Array], *, flushes: bool) -> Array:
+        """A new arena that holds these values.
+
+        Args:
+            arrays: of all names.
+            flushes: whether numbers too small to be normal become 0: not all instructions flush what they pass on.
+        """
         memory = arena(self.bytes)
         for name, buffer in self.buffers.items():
-            pack(arrays[name], buffer.layout, self._part(memory, buffer))
+            array = flushed(arrays[name]) if flushes else arrays[name]
+            pack(array, buffer.layout, self._part(memory, buffer))
         return memory
 
     def unpack(self, memory: Array) -> dict[str, Array]:
@@ -70,3 +77,12 @@ class StatePlaces:
 
     def _part(self, memory: Array, buffer: Buffer) -> Array:
         return memory[buffer.offset : buffer.offset + buffer.layout.bytes]
+
+
+def flushed(array: Array) -> Array:
+    """The array, with 0 of the same sign for numbers too small to be normal."""
+    normal = NORMAL.get(array.dtype.name)
+    if normal is None:
+        return array
+    is_tiny = (np.abs(array) < normal) & (array != 0)
+    return np.where(is_tiny, np.copysign(array.dtype.type(0), array), array) if is_tiny.any() else array

@@ -14,7 +14,6 @@ from chainrule.backends.given import as_array, check_names
 from chainrule.backends.native import machine
 from chainrule.backends.native.arenas import StatePlaces
 from chainrule.backends.native.compiled import Compiled
-from chainrule.backends.native.flushing import as_taken
 from chainrule.backends.native.layout import Sizes
 from chainrule.backends.native.program import NativeProgram
 from chainrule.backends.native.schedule import Roles
@@ -50,12 +49,11 @@ class NativeBackend:
     def evaluate(self, graph: Graph, inputs: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
         """Every output of the graph, computed once; the caller owns what comes back."""
         check_names("input", inputs, graph.input_names)
-        arrays = {node.label: as_array(node.label, inputs[node.label], node.tensor) for node in graph.inputs}
-        given = {name: as_taken(array, self.isa) for name, array in arrays.items()}
+        given = {node.label: as_array(node.label, inputs[node.label], node.tensor) for node in graph.inputs}
         sizes = Sizes.of(bind_sizes(graph, {name: array.shape for name, array in given.items()}))
         with self._lock:
             compiled = self._compiled(graph, sizes)
-            memory = StatePlaces(graph, graph.input_names, sizes).pack(given)
+            memory = StatePlaces(graph, graph.input_names, sizes).pack(given, flushes=self.isa.flushes)
             reports = compiled.reports(1)
             compiled.run(memory, {}, _NO_ORDER, _ONE_STEP, {}, reports, 0, StopFlag())
         return {name[1:]: values[0] for name, values in reports.items()}

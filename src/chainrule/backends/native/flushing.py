@@ -4,26 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
 from chainrule.backends.native.ir import I32, I64, POINTER, Builder, Value
-from chainrule.backends.native.machine import Isa
-from chainrule.backends.protocol import Array
-
-NORMAL: Final = {"float32": 2.0**-126, "float64": 2.0**-1022}  # from here on numbers are
 
 # What is flushed is said by a word that each thread has for itself.
 X86: Final = 0x8040  # in MXCSR bit 15 for results and bit 6 for operands
 ARM: Final = 1 << 24  # in FPCR one bit for both
-
-
-def as_taken(array: Array, isa: Isa) -> Array:
-    """The array as native code takes it, since what is merely passed on is not flushed by all instructions."""
-    normal = NORMAL.get(array.dtype.name)
-    if normal is None or not isa.flushes:
-        return array
-    is_tiny = (np.abs(array) < normal) & (array != 0)
-    return np.where(is_tiny, np.copysign(array.dtype.type(0), array), array) if is_tiny.any() else array
 
 
 def begin_flushing(b: Builder) -> Value | None:

@@ -1,4 +1,4 @@
-"""Rewrites a graph so that its values cost less on a processor: fewer divisions, fewer values to keep."""
+"""Rewrites a graph so that its values cost less on a processor: fewer divisions, fewer values to keep, full vectors."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from chainrule.graph.primitives import apply, rebuild
 from chainrule.graph.tensor_type import TensorType
 
 
-def lighten(graph: Graph) -> Graph:
+def lighten(graph: Graph, sizes: Sizes) -> Graph:
     """A graph with the same inputs and outputs.
 
     - x / s, where all rows of x are divided by the same numbers s, becomes x · (1 / s), which is within 1.5 ulp for s
       from 2⁻¹²⁶ to 2¹²⁶: a division takes ten times as long as a multiplication.
     - z > c becomes max(z, c) > c where max(z, c) is computed too: then z need not be kept, nor what came of it.
+    - Xᵀ D of 2 to 7 columns, summed over many rows, becomes (Dᵀ X)ᵀ, since a row of it would not fill a vector; each
+      element is the same chain of additions.
     """
     clipped = {node.inputs: node for node in graph.nodes if node.primitive == "maximum"}
 
@@ -25,26 +27,13 @@ def lighten(graph: Graph) -> Graph:
             return apply("multiply", inputs[0], _reciprocal(inputs[1]))
         if node.primitive == "greater" and node.inputs in clipped:
             return apply("greater", apply("maximum", *inputs), inputs[1])
-        return rebuild(node, inputs)
-
-    image: Mapping[Node, Node] = transform(graph.results, change)
-    return Graph(graph.inputs, tuple((name, image[node]) for name, node in graph.outputs), graph.facts)
-
-
-def widen(graph: Graph, sizes: Sizes) -> Graph:
-    """A graph where no long sum has a narrow result: Xᵀ D of 2 to 7 columns becomes (Dᵀ X)ᵀ.
-
-    A row of Xᵀ D takes a vector that such columns do not fill. Each element is the same chain of additions.
-    """
-
-    def change(node: Node, inputs: tuple[Node, ...]) -> Node:
         if _is_narrow(node, sizes):
             left, right = inputs
             (tall,) = left.inputs
             return _turned(apply("matmul", _turned(right), tall))
         return rebuild(node, inputs)
 
-    image = transform(graph.results, change)
+    image: Mapping[Node, Node] = transform(graph.results, change)
     return Graph(graph.inputs, tuple((name, image[node]) for name, node in graph.outputs), graph.facts)
 
 

@@ -11,7 +11,6 @@ import numpy as np
 from chainrule.backends.given import NUMPY, as_array, check_fixed, check_names, checked_order, row_count
 from chainrule.backends.native.arenas import StatePlaces
 from chainrule.backends.native.compiled import Compiled
-from chainrule.backends.native.flushing import as_taken
 from chainrule.backends.native.layout import Sizes
 from chainrule.backends.native.machine import Isa
 from chainrule.backends.native.schedule import Roles
@@ -52,10 +51,9 @@ class NativeProgram:
     def start(self, state: Mapping[str, Array]) -> State:
         """Copy the state into panels."""
         check_names("state", state, self.step.state)
-        given = {name: as_array(name, state[name], self._types[name]) for name in self.step.state}
-        arrays = {name: as_taken(array, self._isa) for name, array in given.items()}
+        arrays = {name: as_array(name, state[name], self._types[name]) for name in self.step.state}
         sizes = bind_sizes(self.step.graph, {name: array.shape for name, array in arrays.items()})
-        return NativeState(self, self._places(sizes).pack(arrays), sizes)
+        return NativeState(self, self._places(sizes).pack(arrays, flushes=self._isa.flushes), sizes)
 
     def read(self, state: State) -> dict[str, Array]:
         """Copy the state out."""

@@ -10,7 +10,7 @@ import msgspec
 from chainrule.backends.native.arenas import Buffer, StatePlaces
 from chainrule.backends.native.grouping import Group, Grouping, is_elementwise, operand
 from chainrule.backends.native.layout import Layout, Sizes
-from chainrule.backends.native.lighten import lighten, widen
+from chainrule.backends.native.lighten import lighten
 from chainrule.backends.native.strips import Part, Strips, carried, has_rows, is_far, strips, sums_over_rows
 from chainrule.backends.native.vocabulary import check, is_product, is_reduction
 from chainrule.backends.protocol import Step
@@ -96,7 +96,7 @@ def schedule(graph: Graph, roles: Roles, sizes: Sizes) -> Schedule:
     Raises: BackendError when the graph holds a primitive the backend lacks.
     """
     check(graph)
-    graph = _prepared(widen(lighten(graph), sizes), roles)
+    graph = _prepared(lighten(graph, sizes), roles)
     columns = [graph.input(name) for name in roles.columns]
     replaced = {graph.input(name): node for name, node in graph.outputs if name in roles.state}
     reports = [(name, node) for name, node in graph.outputs if name not in roles.state]
