@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from chainrule.backends.native.machine import ISAS, named, runnable
-from chainrule.backends.native.probe import RANGES, Probe, flaw, probe_text
+from chainrule.backends.native.probe import RANGES, ROUNDS, Probe, flaw, probe_text
 from chainrule.bench.floor import Limits, floor_seconds, flops, share_of_peak
 from chainrule.bench.oracle import task_of
 from chainrule.bench.task import Recipe
@@ -83,6 +83,9 @@ def test_the_share_of_the_peak_counts_the_cores() -> None:
         ("x86-64-v4", 30.0, True),
         ("neon", 15.9, False),
         ("neon", 24.0, True),
+        ("neon", 7.9, False),  # one unit
+        ("neon", 47.5, False),  # six
+        ("neon", 120.0, True),  # none has so many: a processor that is emulated
     ],
 )
 def test_a_reading_below_the_processor_voids_the_run(isa: str, read: float, is_void: bool) -> None:
@@ -99,14 +102,19 @@ def test_every_instruction_set_has_its_range_and_its_probe() -> None:
         assert "cr_peak" in assembly(probe_text(isa), isa)
 
 
-def test_the_loop_of_the_peak_is_nothing_but_multiply_adds() -> None:
+@pytest.mark.parametrize(("name", "word"), [("x86-64-v3", "vfmadd"), ("x86-64-v4", "vfmadd"), ("neon", "fmla")])
+def test_the_loop_of_the_peak_is_nothing_but_multiply_adds(name: str, word: str) -> None:
     require("llvmlite", "pip install llvmlite")
     from chainrule.backends.native.jit import assembly
 
-    said = assembly(probe_text(named("x86-64-v3")), named("x86-64-v3"))
-    loop = said.partition("cr_peak:")[2].partition("cr_wait:")[0].partition(".LBB0_1:")[2].partition("j")[0]
-    assert loop.count("vfmadd") == 48  # four rounds of twelve chains
-    assert "(%" not in loop, "an operand lies in memory"
+    isa = named(name)
+    said = assembly(probe_text(isa), isa)
+    loop = said.partition("cr_peak:")[2].partition("cr_wait:")[0].partition("LBB0_1:")[2].partition("LBB0_1")[0]
+    instructions = [line.split()[0] for line in loop.splitlines() if line.strip()]
+    steps = [each for each in instructions if each.startswith(word)]
+    assert len(steps) == ROUNDS * (isa.registers - 4)
+    assert len(instructions) <= len(steps) + 3  # that count and jump: no register is copied, nothing lies in memory
+    assert not any("(%" in line or "[sp" in line for line in loop.splitlines())
 
 
 def test_the_burst_between_windows_is_as_many_simple_instructions_as_fit() -> None:

@@ -105,6 +105,13 @@ def test_a_tiny_step_stays_in_registers() -> None:
     assert "in registers" in page.text
 
 
+@pytest.mark.parametrize(("threads", "said"), [("1", "at best on one core; one thread"), ("2", "; 2 threads share ")])
+def test_how_many_threads_a_step_gets_is_said(threads: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAINRULE_THREADS", threads)
+    wide = cr.train([cr.Dense(300, "relu"), cr.Dense(10)], "digits", batch_size=200, epochs=1, runs=None)
+    assert said in " ".join(wide.plan().text.split())
+
+
 def test_without_a_compiler_a_sentence_says_what_to_do(run: cr.Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHAINRULE_CPU", "neon" if "x86" in str(run.plan().data["isa"]) else "x86-64-v3")
     with pytest.raises(BackendError, match="CHAINRULE_CPU asks for"):

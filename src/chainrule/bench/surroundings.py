@@ -12,6 +12,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from chainrule.backends.native import jit
+from chainrule.errors import BackendError
+
 PROC: Final = Path("/proc")
 GOVERNOR: Final = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 UNKNOWN: Final = "unknown"
@@ -119,13 +122,22 @@ def version_of(package: str) -> str:
 
 
 def processor_name() -> str:
-    """The processor's name where the system tells it, else its kind."""
+    """The processor's name where the system tells it, else the one LLVM has for it, else its kind."""
     information = PROC / "cpuinfo"
     if information.is_file():
         for line in information.read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    return _llvms_name() or platform.processor() or platform.machine()
+
+
+def _llvms_name() -> str:
+    """Such as neoverse-n1: Linux on ARM says numbers where others say a name; "" where LLVM does not know them."""
+    try:
+        name = jit.host().cpu
+    except BackendError:  # without llvmlite
+        return ""
+    return "" if name.startswith("generic") else name
 
 
 def _busy(early: tuple[int, ...], late: tuple[int, ...]) -> float:

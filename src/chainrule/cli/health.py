@@ -5,14 +5,13 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
-import sys
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 from typing import Any, Final
 
 from chainrule.backends.choose import available
 from chainrule.backends.kept_code import folder
+from chainrule.bench.surroundings import processor_name
 from chainrule.cli.screen import Screen
 from chainrule.document import Column, Document, Labeled, Paragraph, Row, Table
 from chainrule.errors import ChainruleError
@@ -59,7 +58,7 @@ class Health:
     def data(self) -> dict[str, Any]:
         """The findings as plain values."""
         return {
-            "healthy": self.is_good, "versions": versions(), "processor": processor(), "cores": os.cpu_count(),
+            "healthy": self.is_good, "versions": versions(), "processor": processor_name(), "cores": os.cpu_count(),
             "backends": [{"name": each.name, "works": each.works, "installed": each.installed, "said": each.said}
                 for each in self.backends],
             "cache": cache(),
@@ -83,7 +82,7 @@ class Health:
             "Doctor",
             (
                 Labeled("Versions", (known,)),
-                Labeled("Processor", (Paragraph(f"{processor()}, {os.cpu_count()} cores, {platform.system()}"),)),
+                Labeled("Processor", (Paragraph(f"{processor_name()}, {os.cpu_count()} cores, {platform.system()}"),)),
                 Labeled("Backends", (backends,)),
                 Labeled("Terminal", (Paragraph(terminal),)),
                 Labeled("Cache", (Paragraph(cache()),)),
@@ -130,16 +129,6 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[package] = "not installed"
     return found
-
-
-def processor() -> str:
-    """The processor's name where the system tells it, else its kind."""
-    information = Path("/proc/cpuinfo")
-    if sys.platform == "linux" and information.is_file():
-        for line in information.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def cache() -> str:

@@ -96,7 +96,8 @@ def _machine_in_words(isa: Isa, limits: Reading) -> str:
 
 def _step_in_words(plan: Plan, best: float) -> str:
     shared = sum(stage.shared for stage in plan.stages)
-    threads = f"; {plan.threads} threads share {shared:,} of {len(plan.stages):,} stages" if shared else "; one thread"
+    alone = plan.threads == 1 or not shared
+    threads = "; one thread" if alone else f"; {plan.threads} threads share {shared:,} of {len(plan.stages):,} stages"
     strips = f"; {_strips_in_words(plan)}" if plan.strip else ""
     copies = f"; {plan.copies:,} next values are copied at the end" if plan.copies else ""
     work = f"{plan.flops:,} floating-point operations in products, {best * 1e6:.3g} µs at best on one core"

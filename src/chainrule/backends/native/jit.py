@@ -45,9 +45,14 @@ class Host(msgspec.Struct, frozen=True):
 
     @property
     def architecture(self) -> str:
-        """The first part of the triple, with arm64 under its other name."""
-        first = self.triple.split("-", 1)[0]
-        return "aarch64" if first == "arm64" else "x86_64" if first == "amd64" else first
+        """The processor's kind."""
+        return architecture_of(self.triple)
+
+
+def architecture_of(triple: str) -> str:
+    """The first part of a triple, with amd64 and arm64 under their other names."""
+    first = triple.split("-", 1)[0]
+    return "aarch64" if first == "arm64" else "x86_64" if first == "amd64" else first
 
 
 @lru_cache(maxsize=1)

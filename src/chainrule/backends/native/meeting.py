@@ -8,16 +8,36 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from chainrule.backends.native import jit
 from chainrule.backends.native.indices import number
-from chainrule.backends.native.ir import I32, I64, POINTER, Builder, Module, Value
+from chainrule.backends.native.ir import I32, I64, POINTER, Builder, Module, Value, constant
+from chainrule.backends.native.machine import Isa
 from chainrule.backends.native.record import ASLEEP, COME, SLEPT, TURN
 
 BARRIER: Final = "cr_meet"
 SPINS: Final = 1600  # of a pause and a look: about 20 µs, as long as it takes to wake a thread that sleeps
 WAIT, WAKE = 128, 129  # FUTEX_WAIT and FUTEX_WAKE, private to the process
-FUTEX: Final[dict[str, int]] = {"x86_64": 202, "aarch64": 98}  # the number of the system call on Linux
 EVERYBODY: Final = 2**31 - 1
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """How an architecture waits.
+
+    Attributes:
+        futex: the number of the system call on Linux.
+        pause: an intrinsic that does nothing for some ten nanoseconds, and what it takes.
+    """
+
+    futex: int
+    pause: tuple[str, tuple[Value, ...]]
+
+
+WAITING: Final[dict[str, Waiting]] = {
+    "x86_64": Waiting(202, ("llvm.x86.sse2.pause", ())),
+    "aarch64": Waiting(98, ("llvm.aarch64.isb", (constant(I32, 15),))),  # 30 to 40 cycles; `yield` takes none
+}
 
 
 def write_barrier(module: Module) -> None:
@@ -59,9 +79,11 @@ def _spin(b: Builder, turn: Value, now: Value, counter: Value) -> None:
     waits = b.bit_and(b.compare("eq", _look(b, turn), now), b.compare("slt", count, SPINS))
     b.branch(waits, pause, after)
     b.begin(pause)
-    if b.module.isa.architecture == "x86_64":
-        b.module.declare("llvm.x86.sse2.pause", None)
-        b.do("call void @llvm.x86.sse2.pause()")
+    known = WAITING.get(b.module.isa.architecture)
+    if known is not None:
+        name, operands = known.pause
+        b.module.declare(name, None, *(each.type for each in operands))
+        b.call(name, None, *operands)
     b.jump(look)
     b.begin(after)
 
@@ -76,7 +98,7 @@ def _sleep(b: Builder, turn: Value, now: Value, meeting: Value) -> None:
     b.begin(sleep)
     b.emit(I32, f"atomicrmw add ptr {slept.text}, i32 1 monotonic")
     b.emit(I32, f"atomicrmw add ptr {asleep.text}, i32 1 seq_cst")
-    call = _futex()
+    call = _futex(b.module.isa)
     if call is None:
         b.module.declare("sched_yield", I32)
         b.call("sched_yield", I32)
@@ -91,7 +113,7 @@ def _sleep(b: Builder, turn: Value, now: Value, meeting: Value) -> None:
 
 def _wake(b: Builder, turn: Value, asleep: Value) -> None:
     """Wake whoever sleeps; who is about to sees that its turn has passed."""
-    call = _futex()
+    call = _futex(b.module.isa)
     if call is None:
         return
     b.module.declare("syscall", I64, I64)
@@ -103,7 +125,8 @@ def _wake(b: Builder, turn: Value, asleep: Value) -> None:
     b.choose(b.compare("ne", b.emit(I32, f"load atomic i32, ptr {asleep.text} seq_cst, align 4"), 0), wake)
 
 
-def _futex() -> int | None:
+def _futex(isa: Isa) -> int | None:
     """The system call that sleeps until a word changes; None where there is none, and one yields instead."""
-    here = jit.host()
-    return FUTEX.get(here.architecture) if "linux" in here.triple else None
+    triple = jit.triple_for(isa)
+    known = WAITING.get(jit.architecture_of(triple)) if "linux" in triple else None
+    return None if known is None else known.futex

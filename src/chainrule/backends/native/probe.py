@@ -33,14 +33,15 @@ SLOTS: Final = 8  # chains of a cycle each, side by side: more than any processo
 ROUNDS: Final = 4  # multiply-adds of every chain in a turn of its loop
 FLOPS: Final = 2  # a fused multiply-add is two
 
-# From and to how many flops a cycle a reading is believed: the limit of two units, then of one, 31 to 34 of 32 of it.
+# From and to how many flops a cycle a reading is believed: the limit of two units, then of one, 31 to 34 of 32 of it;
+# ARM has cores of one unit (Cortex-A53, A72), two (A76, Neoverse N1), four (Neoverse V1, Apple) and six (Cortex-X925).
 # More than the limit means that the clock was read while something else ran. Plain sets have no fused multiply-add, and
 # copy registers in between: there the probe only says how fast such code can be.
 RANGES: Final[dict[str, tuple[tuple[float, float], ...]]] = {
     "x86-64-v4": ((62, 68), (31, 34)),
     "x86-64-v3": ((31, 34),),
     "x86-64": ((7, 17),),
-    "neon": ((31, 34), (15.5, 17)),
+    "neon": ((46.5, 51), (31, 34), (15.5, 17), (7.75, 8.5)),
     "generic": ((0.1, 66),),
 }
 
@@ -51,7 +52,7 @@ class Reading(msgspec.Struct, frozen=True):
     Attributes:
         gflops: 10⁹ flops a second of float32 on one core.
         ghz: 10⁹ cycles a second.
-        latency: cycles a fused multiply-add waits for the one before.
+        latency: cycles a fused multiply-add waits for the one before, to which it adds.
         light_ghz: 10⁹ cycles a second where no wide vectors are used: some processors slow down for them.
     """
 
@@ -208,7 +209,10 @@ def _loop(name: str, kind: str, chains: int, body: list[str]) -> str:
 
 
 def _multiply_adds(isa: Isa, vector: str, chains: int) -> list[str]:
-    """c ← a c + b for every chain, several rounds."""
+    """c ← a b + c for every chain, several rounds: the form that every set has without copying a register.
+
+    Where it is two instructions the product would be the same for all, and computed once: there c ← a c + b.
+    """
     lines: list[str] = []
     now = [f"%c{k}" for k in range(chains)]
     for turn in range(ROUNDS):
@@ -222,7 +226,7 @@ def _multiply_adds(isa: Isa, vector: str, chains: int) -> list[str]:
 def _multiply_add(isa: Isa, vector: str, name: str, chain: str) -> list[str]:
     if isa.fused:
         lanes = isa.lanes("float32")
-        return [f"  {name} = call {vector} @llvm.fma.v{lanes}f32({vector} %a, {vector} {chain}, {vector} %b)"]
+        return [f"  {name} = call {vector} @llvm.fma.v{lanes}f32({vector} %a, {vector} %b, {vector} {chain})"]
     return [f"  {name}m = fmul {vector} %a, {chain}", f"  {name} = fadd {vector} {name}m, %b"]
 
 
