@@ -22,7 +22,7 @@ from tests.backends.native.agreement import ISAS, Array, formula, native
 BLOCK = NEAR // (16 * BYTES["float32"])  # steps of the depth between which sums wait
 ROWS = (1, 7, 16, 17, MOST_ROWS, 2 * MOST_ROWS + 5)
 DEPTHS = (1, 3, 16, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 2 * BLOCK + 5, 3 * BLOCK + 16)
-COLUMNS = (1, 3, 10, 16, 70)
+COLUMNS = (1, 3, 10, 16, 32, 33, 48, 70)
 
 
 def product(kind: str, rows: int, depth: int, columns: int, dtype: DType) -> Expr:
@@ -54,7 +54,7 @@ def drawn(kind: str, rows: int, depth: int, columns: int) -> tuple[dict[str, Arr
 @pytest.mark.parametrize("isa", ISAS, ids=lambda isa: isa.name)
 @pytest.mark.parametrize("kind", ["rows", "columns", "turned"])
 def test_every_edge_gives_the_bits_of_a_plain_chain(kind: str, isa: Isa) -> None:
-    sizes = [(rows, 19, 17) for rows in ROWS] + [(13, depth, 17) for depth in DEPTHS]
+    sizes = [(rows, 19, 17) for rows in ROWS] + [(13, depth, columns) for depth in DEPTHS for columns in (16, 33)]
     sizes += [(13, 21, columns) for columns in COLUMNS] + [(MOST_ROWS + 1, BLOCK + 17, 70), (32, 32, 32), (64, 64, 64)]
     for rows, depth, columns in sizes:
         given, x, w = drawn(kind, rows, depth, columns)
@@ -67,8 +67,8 @@ def test_every_edge_gives_the_bits_of_a_plain_chain(kind: str, isa: Isa) -> None
 @pytest.mark.parametrize("isa", ISAS, ids=lambda isa: isa.name)
 @pytest.mark.parametrize("kind", ["rows", "columns", "turned"])
 def test_what_follows_sees_finished_sums(kind: str, isa: Isa) -> None:
-    large = [(MOST_ROWS + 1, BLOCK + 1, 17), (3, BLOCK + 17, 70), (20, 2 * BLOCK, 33)]
-    few_steps = [(rows, depth, 17) for rows in (1, 7, 10, MOST_ROWS + 5) for depth in (2, 10, 16, 17)]
+    large = [(MOST_ROWS + 1, BLOCK + 1, 17), (3, BLOCK + 17, 70), (20, 2 * BLOCK, 33), (20, BLOCK, 10)]
+    few_steps = [(rows, depth, c) for rows in (1, 7, 10, MOST_ROWS + 5) for depth in (2, 10, 16, 17) for c in (16, 17)]
     for rows, depth, columns in large + few_steps:
         given, x, w = drawn(kind, rows, depth, columns)
         y = product(kind, rows, depth, columns, "float32")

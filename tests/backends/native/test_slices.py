@@ -72,7 +72,7 @@ def test_a_slice_makes_no_allocation(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled._entries[False] = msgspec.structs.replace(entered, function=counted)
     for _ in range(3):
         run()
-    python, library = found[-1]
+    python, library = map(min, zip(*found, strict=True))  # what a slice takes, each of them takes; other threads do not
     assert python < 1000, found  # of ctypes handing over two arguments
     assert library < 4096, found
 

@@ -13,10 +13,10 @@ from typing import Final, TypeAlias
 import msgspec
 
 from chainrule.backends.native.indices import number, times
-from chainrule.backends.native.ir import HELD, I1, I8, I64, POINTER, Builder, Module, Value
+from chainrule.backends.native.ir import HELD, I1, I8, I64, POINTER, Builder, Module, Type, Value
 from chainrule.backends.native.layout import LANES, LINE
 from chainrule.backends.native.machine import BYTES, KIB, Isa
-from chainrule.backends.native.tiles import MOST_ROWS, Left, TileShape, blocks
+from chainrule.backends.native.tiles import MOST_ROWS, Left, TileShape
 from chainrule.graph.tensor_type import DType
 
 LOW: Final = 4  # rows below which a tile waits for its sums, so that longer code gains nothing
@@ -36,6 +36,7 @@ class Part(msgspec.Struct, frozen=True):
         depth: how many steps.
         is_first: whether nothing was summed before.
         by_panel: bytes between the lines to be fetched in two panels of the left operand.
+        ahead_on: bytes between those in two panels of the right operand.
     """
 
     right: Value
@@ -43,6 +44,7 @@ class Part(msgspec.Struct, frozen=True):
     depth: Value
     is_first: Value
     by_panel: Value
+    ahead_on: Value
 
 
 class KernelForm(msgspec.Struct, frozen=True):
@@ -71,9 +73,10 @@ class TileWriter:
     """Writes the sums of one tile.
 
     Attributes:
-        shape: lanes, vectors and rows.
+        shape: lanes, vectors, rows and panels.
         next_right: elements from one step of the right operand to the next.
         stretch: steps that are written out one after the other.
+        next_panel: elements from one panel of the right operand to the next; asked for where a tile spans several.
     """
 
     def __init__(self, b: Builder, dtype: DType, shape: TileShape, next_right: int, stretch: int) -> None:
@@ -83,10 +86,11 @@ class TileWriter:
         self.shape = shape
         self.next_right = next_right
         self.stretch = stretch
+        self.next_panel = number(0)
 
     def nothing(self, height: int) -> Tile:
         """A tile before the first step."""
-        return [[self.b.constant(self.wide, 0.0)] * self.shape.vectors for _ in range(height)]
+        return [[self.b.constant(self.wide, 0.0)] * self.shape.width for _ in range(height)]
 
     def loop(
         self,
@@ -99,7 +103,7 @@ class TileWriter:
         at_least_once: bool = False,
     ) -> Tile:
         """A loop that carries a tile."""
-        width = self.shape.vectors
+        width = self.shape.width
 
         def once(index: Value, flat: tuple[Value, ...]) -> Sequence[Value]:
             return [v for row in write(index, _rows_of(flat, width)) for v in row]
@@ -147,9 +151,11 @@ class TileWriter:
             count: how many steps.
         """
         b, lanes = self.b, self.shape.lanes
+        begins = self.panels(right, self.next_panel, self.element)
         for k in range(count):
             vectors = [
-                b.load(self.wide, b.at(right, k * self.next_right + v * lanes, self.element))
+                b.load(self.wide, b.at(begin, k * self.next_right + v * lanes, self.element))
+                for begin in begins
                 for v in range(self.shape.vectors)
             ]
             result: Tile = []
@@ -160,9 +166,14 @@ class TileWriter:
             tile = result
         return tile
 
-    def joined(self, row: list[Value]) -> Value:
-        """Sixteen lanes; those of a half that was not computed are 0."""
-        parts = list(row)
+    def panels(self, first: Value, step: Value, element: Type) -> list[Value]:
+        """Where something is for each panel that the tile spans, from where it is for the first."""
+        return [first, *(self.b.at(first, times(self.b, step, p), element) for p in range(1, self.shape.panels))]
+
+    def joined(self, row: list[Value], panel: int = 0) -> Value:
+        """The sixteen lanes of one panel; those of a half that was not computed are 0."""
+        first = panel * self.shape.vectors
+        parts = row[first : first + self.shape.vectors]
         while len(parts) * self.shape.lanes < LANES:
             parts.append(self.b.constant(self.wide, 0.0))
         while len(parts) > 1:
@@ -179,12 +190,13 @@ class TileWriter:
             down: elements from one row of the left operand to the next.
             ahead: a line that will be read soon; one is fetched for each panel of the left operand.
         """
-        b, width = self.b, self.shape.vectors
+        b, width = self.b, self.shape.width
         panels = b.shift_right(b.add(part.depth, LANES - 1), 4)
 
         def sixteen(_: Value, carried: tuple[Value, ...]) -> Sequence[Value]:
             from_left, from_right, soon, rest, *flat = carried
-            b.prefetch(soon, locality=2)
+            for line in self.panels(soon, part.ahead_on, I8):
+                b.prefetch(line, locality=2)
             stop = b.intrinsic("llvm.smin", rest, number(LANES))
 
             def some(now: Tile, k: Value, count: int) -> Tile:
@@ -226,13 +238,15 @@ class TileWriter:
 
 
 class KernelWriter:
-    """Writes a kernel: void (rows, left, right, stride, depth, target, ahead, by panel, and, if it resumes, done).
+    """Writes a kernel: void (rows, left, right, stride, depth, target, ahead, by panel, ...).
 
     It computes up to `MOST_ROWS` rows of one panel, in tiles, and leaves them at `target`, sixteen columns each; of a
-    result with one column, one number after the other. The depth is taken in blocks for which the right operand stays
-    in the nearest cache; between them the sums wait at `target`, so that each is still a chain from first to last; one
-    that resumes goes on from there if steps were done before. Meanwhile what comes `ahead` is fetched into the
-    second-level cache, line by line.
+    result with one column, one number after the other. If it resumes it also takes `done`; if its tiles span two
+    panels, how far it is to the second one: at the right operand, at the target, and ahead.
+
+    The depth is taken in blocks for which the right operand stays in the nearest cache; between them the sums wait at
+    `target`, so that each is still a chain from first to last; one that resumes goes on from there if steps were done
+    before. Meanwhile what comes `ahead` is fetched into the second-level cache, line by line.
     """
 
     def __init__(self, isa: Isa, dtype: DType, form: KernelForm) -> None:
@@ -240,18 +254,24 @@ class KernelWriter:
         names = [("rows", I64), ("left", POINTER), ("right", POINTER), ("stride", I64), ("depth", I64)]
         names += [("target", POINTER), ("ahead", POINTER), ("by_panel", I64)]
         names += [("done", I64)] if form.resumes else []
+        names += [("next_right", I64), ("next_target", I64), ("ahead_on", I64)] if form.shape.panels > 1 else []
         self.b = self.module.function(NAMELESS, None, names)
         self.form = form
-        self.block = NEAR // (LANES * BYTES[dtype])
+        self.block = NEAR // (LANES * BYTES[dtype] * form.shape.panels)
         self.tiles = TileWriter(self.b, dtype, form.shape, form.next_right, form.stretch)
         self.element = HELD[dtype]
+        self.next_target = ahead_on = number(0)
+        if form.shape.panels > 1:
+            self.tiles.next_panel, self.next_target, ahead_on = self.b.arguments[-3:]
+        self._ahead_on = ahead_on
 
     def write(self) -> str:
         """The whole module."""
         b = self.b
-        rows, left, right, stride, depth, target, ahead, by_panel, *done = b.arguments
+        rows, left, right, stride, depth, target, ahead, by_panel, *rest = b.arguments
+        done = rest[:1] if self.form.resumes else []
         if self.form.depth:
-            part = Part(right, stride, number(self.form.depth), b.constant(I1, 1), by_panel)
+            part = Part(right, stride, number(self.form.depth), b.constant(I1, 1), by_panel, self._ahead_on)
             self._rows(part, rows, left, target, ahead)
             b.give()
             return self.module.text()
@@ -266,7 +286,7 @@ class KernelWriter:
             skipped = b.multiply(panels, stride) if self._runs_along else times(b, begin, self.form.down)
             first = self.tiles.right_at(right, begin)
             before = b.bit_or(number_, done[0]) if done else number_
-            part = Part(first, stride, b.subtract(end, begin), b.compare("eq", before, 0), by_panel)
+            part = Part(first, stride, b.subtract(end, begin), b.compare("eq", before, 0), by_panel, self._ahead_on)
             lines = b.at(ahead, b.multiply(panels, by_panel), I8)
             self._rows(part, rows, b.at(left, skipped, self.element), target, lines)
             return ()
@@ -289,10 +309,10 @@ class KernelWriter:
 
     def _rows(self, part: Part, rows: Value, left: Value, target: Value, ahead: Value) -> None:
         """All rows in tiles of two heights, the higher ones first."""
-        b, most = self.b, self.form.shape.most
-        heights = self.module.table(I8, [max(blocks(count, most), default=1) for count in range(MOST_ROWS + 1)])
-        tiles = b.divide(b.add(rows, most - 1), most)
-        high = b.convert("zext", b.load(I8, b.at(heights, rows, I8)), I64)
+        b = self.b
+        dealt = [self.form.shape.dealt(count) for count in range(MOST_ROWS + 1)]
+        tiles = self._looked_up([len(heights) for heights in dealt], rows)
+        high = self._looked_up([max(heights, default=1) for heights in dealt], rows)
         many = b.subtract(rows, b.multiply(tiles, b.subtract(high, 1)))
         step = self.form.down if self._runs_along else 1
 
@@ -308,6 +328,11 @@ class KernelWriter:
 
         b.loop(number(0), number(2), 1, [high, many, number(0), number(0)], each_height, at_least_once=True)
 
+    def _looked_up(self, numbers: Sequence[int], place: Value) -> Value:
+        """One of some small numbers."""
+        table = self.module.table(I8, numbers)
+        return self.b.convert("zext", self.b.load(I8, self.b.at(table, place, I8)), I64)
+
     @property
     def _width(self) -> int:
         return 1 if self.form.shape.lanes == 1 else LANES
@@ -316,7 +341,7 @@ class KernelWriter:
         """Tiles of one height, whatever it is: each height has its code."""
         b, form = self.b, self.form
         after = b.label("done")
-        labels = {rows: b.label("rows") for rows in range(1, form.shape.most + 1)}
+        labels = {rows: b.label("rows") for rows in reversed(form.shape.heights)}
         cases = " ".join(f"i64 {rows}, label %{label}" for rows, label in labels.items())
         b.do(f"switch i64 {height.text}, label %{after} [ {cases} ]")
         for rows, label in labels.items():
@@ -345,9 +370,10 @@ class KernelWriter:
             tile = self.tiles.along_panels(tile, part, left, form.down, ahead)
         else:
             tile = self.tiles.along_rows(tile, left, part.right, part.depth, form.down)
-        for i, row in enumerate(tile):
-            value = row[0] if form.shape.lanes == 1 else self.tiles.joined(row)
-            b.store(value, b.at(to, i * self._width, self.element))
+        for panel, target in enumerate(self.tiles.panels(to, self.next_target, self.element)):
+            for i, row in enumerate(tile):
+                value = row[0] if form.shape.lanes == 1 else self.tiles.joined(row, panel)
+                b.store(value, b.at(target, i * self._width, self.element))
 
     def _begun(self, height: int, to: Value, is_first: Value) -> Tile:
         """What was summed in the blocks before."""
@@ -357,10 +383,16 @@ class KernelWriter:
             return [value for row in self.tiles.nothing(height) for value in row]
 
         def waiting() -> list[Value]:
-            places = [i * self._width + v * shape.lanes for i in range(height) for v in range(shape.vectors)]
-            return [b.load(self.tiles.wide, b.at(to, place, self.element)) for place in places]
+            targets = self.tiles.panels(to, self.next_target, self.element)
+            places = [
+                b.at(target, i * self._width + v * shape.lanes, self.element)
+                for i in range(height)
+                for target in targets
+                for v in range(shape.vectors)
+            ]
+            return [b.load(self.tiles.wide, place) for place in places]
 
-        return _rows_of(b.choose(is_first, nothing, waiting), shape.vectors)
+        return _rows_of(b.choose(is_first, nothing, waiting), shape.width)
 
 
 @lru_cache(maxsize=64)

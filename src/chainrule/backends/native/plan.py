@@ -12,7 +12,7 @@ from chainrule.backends.native.machine import BYTES, Isa
 from chainrule.backends.native.schedule import Schedule
 from chainrule.backends.native.sharing import is_worth_sharing
 from chainrule.backends.native.small import fits
-from chainrule.backends.native.tiles import form_of, tile_of
+from chainrule.backends.native.tiles import form_of, panels_at_once, pieces_of, tile_of
 from chainrule.backends.native.vocabulary import is_product, loop_space
 from chainrule.graph.node import Node
 
@@ -162,9 +162,11 @@ def _kernel(schedule: Schedule, head: Node, isa: Isa) -> str:
     if head.tensor.rank > 2:
         return f"a stack of matrices, {LANES} columns at a time"
     form = form_of(head, schedule.sizes)
-    tile = tile_of(form, head.tensor.dtype, isa)
-    vectors = "a vector" if tile.vectors == 1 else f"{tile.vectors} vectors"
-    return f"{form.role}, {tile.most} rows of {vectors} of {tile.lanes}"
+    dtype = head.tensor.dtype
+    tile = tile_of(form, dtype, isa, panels_at_once(form, dtype, isa))
+    vectors = "a vector" if tile.width == 1 else f"{tile.width} vectors"
+    height = max(tile.dealt(min(form.rows.most, pieces_of(form))), default=1)
+    return f"{form.role}, {height} rows of {vectors} of {tile.lanes}"
 
 
 def _flops(schedule: Schedule, node: Node) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from chainrule.backends.native.body import Body, Given
@@ -10,15 +10,16 @@ from chainrule.backends.native.fetching import Fetch, FetchWriter
 from chainrule.backends.native.grouping import Group
 from chainrule.backends.native.indices import Index, Neighbors, Uniform, number, plus, times
 from chainrule.backends.native.ir import HELD, I8, Value
-from chainrule.backends.native.kernels import LOW, NEAR, KernelForm, TileWriter, kernel
+from chainrule.backends.native.kernels import LOW, NEAR, KernelForm, Tile, TileWriter, kernel
 from chainrule.backends.native.layout import LANES, LINE, Extent
 from chainrule.backends.native.loops import LoopWriter
 from chainrule.backends.native.machine import BYTES, Isa
 from chainrule.backends.native.tiles import (
     MOST_ROWS,
     Form,
-    blocks,
     form_of,
+    kernel_steps,
+    panels_at_once,
     pieces_of,
     row_stride,
     shares_panels,
@@ -48,10 +49,11 @@ class ProductWriter(LoopWriter):
         self.form: Form = form_of(self.head, body.plan.sizes)
         self.dtype: DType = self.head.tensor.dtype
         self.isa = isa
-        self.tile = tile_of(self.form, self.dtype, isa)
         self.element = HELD[self.dtype]
         next_right = 1 if self.form.right_is == "numbers" else LANES
-        self.tiles = TileWriter(self.b, self.dtype, self.tile, next_right, steps_of(self.form))
+        self.at_once = panels_at_once(self.form, self.dtype, isa)
+        shapes = [tile_of(self.form, self.dtype, isa, panels) for panels in range(1, self.at_once + 1)]
+        self.tiles = [TileWriter(self.b, self.dtype, shape, next_right, steps_of(self.form)) for shape in shapes]
         self.kernels: dict[str, str] = {}
         self.piece = pieces_of(self.form)
         followers = [node for node in group.members if node is not self.head]
@@ -82,8 +84,9 @@ class ProductWriter(LoopWriter):
     @property
     def _height(self) -> int:
         """Rows of a tile where the batch decides how many there are: so many that the largest is dealt out evenly."""
-        most, rows = self.tile.most, self.form.rows.most
-        return next((height for height in range(most, LOW - 1, -1) if rows % height == 0), min(most, rows))
+        shape, rows = self.tiles[0].shape, self.form.rows.most
+        even = (height for height in shape.heights if height >= LOW and rows % height == 0)
+        return next(even, min(shape.most, rows))
 
     @property
     def counted(self) -> tuple[str, Extent, int]:
@@ -96,7 +99,7 @@ class ProductWriter(LoopWriter):
     @property
     def scratch(self) -> int:
         """Bytes of scratch each thread needs, for panels that are turned."""
-        return self._turned * (1 if shares_panels(self.form) else -(-self.form.columns.most // LANES))
+        return self._turned * (self.at_once if shares_panels(self.form) else -(-self.form.columns.most // LANES))
 
     @property
     def _turned(self) -> int:
@@ -111,7 +114,7 @@ class ProductWriter(LoopWriter):
         """The whole function but its last line."""
         b, parameters = self.b, self.body.parameters
         if not self.is_bare and not self.is_inline:
-            self._scratch = b.local(self.element.of(LANES), self.piece)
+            self._scratch = b.local(self.element.of(LANES), self.piece * self.at_once)
         self._fetches = [FetchWriter(self.body, each) for each in self._fetched]
         for fetch in self._fetches:
             fetch.begin()
@@ -120,6 +123,8 @@ class ProductWriter(LoopWriter):
         high = parameters.ask(("high",), Given("high"))
         panels = parameters.panels(self.form.columns, "columns")
         self._depth = parameters.extent(self.form.depth, "depth")
+        for tiles in self.tiles[1:]:
+            tiles.next_panel = self._next_right()
 
         def pieces() -> Sequence[Value]:
             if shares_panels(self.form):
@@ -130,31 +135,68 @@ class ProductWriter(LoopWriter):
 
         def pieces_of_few_steps() -> Sequence[Value]:
             self._depth = number(self.form.depth.most)
-            self.tiles.stretch = steps_of(self.form)
+            for tiles in self.tiles:
+                tiles.stretch = steps_of(self.form)
             return pieces()
 
         if self.is_inline and self._runs_down and self.form.depth.most <= FEW_STEPS:
-            self.tiles.stretch = 1
+            for tiles in self.tiles:
+                tiles.stretch = 1
             b.choose(b.compare("ne", self._depth, self.form.depth.most), pieces, pieces_of_few_steps, rarely=True)
         else:
             pieces()
 
     def _panel_by_panel(self, low: Value, high: Value) -> None:
-        """A panel of the right operand stays near while all rows pass by."""
+        """One or two panels of the right operand stay near while all rows pass by."""
         rows = self.body.parameters.ask(("blocks",), Given("blocks", extent=self.form.rows, number=self.piece))
 
-        def each_panel(panel: Value, _: tuple[Value, ...]) -> Sequence[Value]:
-            right = self._right(panel, number(0))
+        def each_panels(panel: Value, count: Value) -> None:
+            right = self._right(panel, count)
             before = times(self.b, panel, rows)
 
             def each(piece: Value, _: tuple[Value, ...]) -> Sequence[Value]:
-                self._fetch(plus(self.b, before, piece))
-                return self._write_piece(panel, right, piece)
+                self._fetch(plus(self.b, before, piece), rows)
+                return self._write_piece(panel, count, right, piece)
 
             self.b.loop(number(0), rows, 1, (), each)
+
+        self._panels(low, high, each_panels)
+
+    def _panels(self, low: Value, high: Value, write: Callable[[Value, Value], None]) -> None:
+        """Panels one after the other, or as many at once as tiles span, at last as many as there are."""
+        b, most = self.b, self.at_once
+
+        def each(panel: Value, _: tuple[Value, ...]) -> Sequence[Value]:
+            left = number(1) if most == 1 else b.intrinsic("llvm.smin", b.subtract(high, panel), number(most))
+            write(panel, left)
             return ()
 
-        self.b.loop(low, high, 1, (), each_panel)
+        b.loop(low, high, most, (), each)
+
+    def _with_tiles(self, count: Value, write: Callable[[TileWriter], object]) -> None:
+        """Write what is done for so many panels at once."""
+
+        def arm(tiles: TileWriter) -> Sequence[Value]:
+            write(tiles)
+            return ()
+
+        alone, *several = self.tiles
+        if several:
+            self.b.choose(self.b.compare("eq", count, 1), lambda: arm(alone), lambda: arm(several[0]))
+        else:
+            arm(alone)
+
+    def _for_each(self, count: Value, write: Callable[[Value], None]) -> None:
+        """Do something for each of so many panels."""
+
+        def each(place: Value, _: tuple[Value, ...]) -> Sequence[Value]:
+            write(place)
+            return ()
+
+        if self.at_once == 1:
+            write(number(0))
+        else:
+            self.b.loop(number(0), count, 1, (), each, at_least_once=True)
 
     def _piece_by_piece(self, low: Value, high: Value, panels: Value) -> None:
         """Rows of the left operand stay near while the few panels of the right operand pass by."""
@@ -162,7 +204,7 @@ class ProductWriter(LoopWriter):
         if self.form.right_is == "turned":
 
             def each(panel: Value, _: tuple[Value, ...]) -> Sequence[Value]:
-                self._right(panel, panel)
+                turn_panel(self.body, self.form, panel, self._turned_at(panel))
                 return ()
 
             b.loop(number(0), panels, 1, (), each)
@@ -170,26 +212,38 @@ class ProductWriter(LoopWriter):
         def each_piece(piece: Value, _: tuple[Value, ...]) -> Sequence[Value]:
             before = times(b, piece, panels)
 
-            def each(panel: Value, _: tuple[Value, ...]) -> Sequence[Value]:
-                self._fetch(plus(b, before, panel))
-                return self._write_piece(panel, self._ready(panel), piece)
+            def each(panel: Value, count: Value) -> None:
+                self._fetch(plus(b, before, panel), number(1))
+                self._write_piece(panel, count, self._ready(panel), piece)
 
-            return b.loop(number(0), panels, 1, (), each)
+            self._panels(number(0), panels, each)
+            return ()
 
         b.loop(low, high, 1, (), each_piece)
 
-    def _fetch(self, piece: Value) -> None:
-        """What comes nearer with a piece: of all pieces the one of this number."""
+    def _fetch(self, piece: Value, apart: Value) -> None:
+        """What comes nearer with a piece: of all pieces the one of this number, and those of the panels beside it."""
         for fetch in self._fetches:
-            fetch.some(piece)
+            for panel in range(self.at_once):
+                fetch.some(plus(self.b, piece, times(self.b, apart, panel)))
 
-    def _right(self, panel: Value, place: Value) -> Value:
-        """Where the panel of the right operand begins, turned into this place of the scratch where it must be."""
+    def _right(self, panel: Value, count: Value) -> Value:
+        """Where some panels of the right operand begin, turned into the scratch where they must be."""
         if self.form.right_is != "turned":
             return self._ready(panel)
-        at = self._turned_at(place)
-        turn_panel(self.body, self.form, panel, at)
-        return at
+
+        def turn(place: Value) -> None:
+            turn_panel(self.body, self.form, plus(self.b, panel, place), self._turned_at(place))
+
+        self._for_each(count, turn)
+        return self._turned_at(number(0))
+
+    def _next_right(self) -> Value:
+        """Elements from one panel of the right operand to the next, as it is read."""
+        if self.form.right_is == "turned":
+            return self.body.parameters.number(self._turned // BYTES[self.dtype], "turned panel")
+        layout = self.body.plan.layout(self.form.right)
+        return self.body.parameters.number(layout.panel_stride, "right panel")
 
     def _turned_at(self, place: Value) -> Value:
         scratch = self.body.parameters.ask(("scratch",), Given("scratch"))
@@ -212,8 +266,8 @@ class ProductWriter(LoopWriter):
             stride = self.body.parameters.number(layout.panel_stride, "right panel")
         return self.b.at(pointer, times(self.b, panel, stride), self.element)
 
-    def _write_piece(self, panel: Value, right: Value, piece: Value) -> Sequence[Value]:
-        """Some rows of a panel of the result."""
+    def _write_piece(self, panel: Value, count: Value, right: Value, piece: Value) -> Sequence[Value]:
+        """Some rows of one panel of the result, or of several."""
         b, down = self.b, row_stride(self.form)
         begin = times(b, piece, self.piece)
         left = times(b, begin, down) if self.form.left_is == "rows" else times(b, piece, self._left_stride())
@@ -221,35 +275,54 @@ class ProductWriter(LoopWriter):
         rest = b.subtract(self.body.parameters.extent(self.form.rows, "rows of the result"), begin)
         height = b.intrinsic("llvm.smin", rest, number(self.piece))
         if self.is_inline:
-            tiles = self._inline_tiles if self._runs_down else self._inline_rows
-            tiles(panel, right, left, begin, height)
+            inline = self._inline_tiles if self._runs_down else self._inline_rows
+            self._with_tiles(count, lambda tiles: inline(tiles, panel, right, left, begin, height))
             return ()
-        resumes = self.body.plan.resumes(self.head)
-        known = self.form.depth.most if self._is_in_one else 0
-        form = KernelForm(self.tile, self.form.left_is, down, self.tiles.next_right, self.tiles.stretch, resumes, known)
-        name, text = kernel(self.isa, self.dtype, form)
-        self.kernels[name] = text
-        depth = self.body.parameters.extent(self.form.depth, "depth")
         target = self._scratch or self._result_at(panel, begin)
-        done = (self.body.parameters.ask(("done",), Given("done")),) if resumes else ()
-        given = (height, left, right, self._left_stride(), depth, target, *self._ahead(panel, right, piece), *done)
-        b.module.declare(name, None, *(value.type for value in given))
-        b.call(name, None, *given)
+        self._with_tiles(count, lambda tiles: self._call(tiles, panel, right, piece, (height, left, target)))
         if self._scratch is not None:
-            self._follow_scratch(panel, begin, height)
+            self._for_each(count, lambda place: self._follow_scratch(panel, place, begin, height))
         return ()
 
-    def _ahead(self, panel: Value, right: Value, piece: Value) -> tuple[Value, Value]:
-        """The panel of the right operand that comes next: a line of it, and how far it is to that sixteen steps on."""
+    def _call(
+        self, tiles: TileWriter, panel: Value, right: Value, piece: Value, at: tuple[Value, Value, Value]
+    ) -> None:
+        """Call the kernel for some panels; `at` is how many rows there are, the left operand and the target."""
+        b, parameters, plan = self.b, self.body.parameters, self.body.plan
+        height, left, target = at
+        resumes = plan.resumes(self.head)
+        known = self.form.depth.most if self._is_in_one else 0
+        down = row_stride(self.form)
+        stretch = kernel_steps(tiles.shape, tiles.stretch)
+        form = KernelForm(tiles.shape, self.form.left_is, down, tiles.next_right, stretch, resumes, known)
+        name, text = kernel(self.isa, self.dtype, form)
+        self.kernels[name] = text
+        depth = parameters.extent(self.form.depth, "depth")
+        line, by_panel, on = self._ahead(panel, right, piece)
+        given = [height, left, right, self._left_stride(), depth, target, line, by_panel]
+        given += [parameters.ask(("done",), Given("done"))] if resumes else []
+        given += [tiles.next_panel, self._next_target(), on] if tiles.shape.panels > 1 else []
+        b.module.declare(name, None, *(value.type for value in given))
+        b.call(name, None, *given)
+
+    def _next_target(self) -> Value:
+        """Elements from where the sums of one panel are left to where those of the next are."""
+        if self._scratch is not None:
+            return number(self.piece * LANES)
+        return self.body.parameters.number(self.body.plan.layout(self.head).panel_stride, "result panel")
+
+    def _ahead(self, panel: Value, right: Value, piece: Value) -> tuple[Value, Value, Value]:
+        """The panel of the right operand that comes next: a line, how far to that sixteen steps on, and a panel on."""
         b, form = self.b, self.form
         if not shares_panels(form):
-            return right, number(0)
+            return right, number(0), number(0)
         stride = self.body.parameters.number(self.body.plan.layout(form.right).panel_stride, "right panel")
         sixteen = number(LANES * LANES)
         by_panel, on = (stride, sixteen) if form.right_is == "turned" else (sixteen, stride)
-        first = b.at(self.body.pointer(form.right), times(b, plus(b, panel, 1), on), self.element)
-        tiles = times(b, piece, self.piece // self.tile.most)
-        return b.at(first, times(b, tiles, LINE), I8), times(b, by_panel, BYTES[self.dtype])
+        first = b.at(self.body.pointer(form.right), times(b, plus(b, panel, self.at_once), on), self.element)
+        lines = times(b, piece, self.piece // self.tiles[-1].shape.most)
+        size = BYTES[self.dtype]
+        return b.at(first, times(b, lines, LINE), I8), times(b, by_panel, size), times(b, on, size)
 
     def _result_at(self, panel: Value, begin: Value) -> Value:
         """Where a row of the result lies, in one panel."""
@@ -266,19 +339,20 @@ class ProductWriter(LoopWriter):
             return number(LANES)
         return self.body.parameters.number(layout.panel_stride, "left panel")
 
-    def _inline_tiles(self, panel: Value, right: Value, left: Value, begin: Value, height: Value) -> None:
+    def _inline_tiles(
+        self, tiles: TileWriter, panel: Value, right: Value, left: Value, begin: Value, height: Value
+    ) -> None:
         """Tiles with what follows in registers; where the batch says how many rows are left, one after the other."""
         b, rows = self.b, self.form.rows
 
         def tile(row: int | Value, height: int) -> None:
             at = b.at(left, row, self.element)
-            sums = self.tiles.along_rows(self.tiles.nothing(height), at, right, self._depth, row_stride(self.form))
-            for i, each in enumerate(sums):
-                self._follow(panel, plus(b, plus(b, begin, row), i), self.tiles.joined(each))
+            sums = tiles.along_rows(tiles.nothing(height), at, right, self._depth, row_stride(self.form))
+            self._follow_tile(tiles, panel, plus(b, begin, row), sums)
 
         def fixed(count: int) -> Sequence[Value]:
             row = 0
-            for each in blocks(count, self.tile.most):
+            for each in tiles.shape.dealt(count):
                 tile(row, each)
                 row += each
             return ()
@@ -297,16 +371,17 @@ class ProductWriter(LoopWriter):
         else:
             b.choose(b.compare("eq", height, LANES), lambda: fixed(LANES), rest)
 
-    def _inline_rows(self, panel: Value, right: Value, left: Value, begin: Value, height: Value) -> None:
+    def _inline_rows(
+        self, tiles: TileWriter, panel: Value, right: Value, left: Value, begin: Value, height: Value
+    ) -> None:
         """Tiles of some rows with what follows in registers, and what rows are left one after the other."""
         b, down = self.b, row_stride(self.form)
         depth = number(self.form.depth.most)
 
         def tile(row: Value, height: int) -> Sequence[Value]:
             at = b.at(left, times(b, row, down), self.element)
-            sums = self.tiles.along_panel(self.tiles.nothing(height), at, right, depth, down)
-            for i, each in enumerate(sums):
-                self._follow(panel, plus(b, plus(b, begin, row), i), self.tiles.joined(each))
+            sums = tiles.along_panel(tiles.nothing(height), at, right, depth, down)
+            self._follow_tile(tiles, panel, plus(b, begin, row), sums)
             return ()
 
         whole = b.subtract(height, b.remainder(height, self._height))
@@ -315,16 +390,23 @@ class ProductWriter(LoopWriter):
 
     # ---- what follows ----
 
-    def _follow_scratch(self, panel: Value, begin: Value, height: Value) -> None:
-        """What follows, for rows that were left in the scratch of this call."""
-        b, scratch = self.b, self._scratch
-        assert scratch is not None
+    def _follow_tile(self, tiles: TileWriter, panel: Value, begin: Value, sums: Tile) -> None:
+        """What follows, for the rows of a tile in registers."""
+        for k in range(tiles.shape.panels):
+            for i, row in enumerate(sums):
+                self._follow(plus(self.b, panel, k), plus(self.b, begin, i), tiles.joined(row, k))
+
+    def _follow_scratch(self, panel: Value, place: Value, begin: Value, height: Value) -> None:
+        """What follows, for the rows of one of the panels that were left in the scratch of this call."""
+        b, tiles = self.b, self.tiles[0]
+        assert self._scratch is not None
+        scratch = b.at(self._scratch, times(b, place, self.piece * LANES), self.element)
 
         def each(i: Value, _: tuple[Value, ...]) -> Sequence[Value]:
             at = b.at(scratch, times(b, i, LANES), self.element)
-            lanes = range(0, self.tile.vectors * self.tile.lanes, self.tile.lanes)
-            row = [b.load(self.tiles.wide, b.at(at, lane, self.element)) for lane in lanes]
-            self._follow(panel, plus(b, begin, i), self.tiles.joined(row))
+            lanes = range(0, tiles.shape.vectors * tiles.shape.lanes, tiles.shape.lanes)
+            row = [b.load(tiles.wide, b.at(at, lane, self.element)) for lane in lanes]
+            self._follow(plus(b, panel, place), plus(b, begin, i), tiles.joined(row))
             return ()
 
         b.loop(number(0), height, 1, (), each, at_least_once=True)
@@ -351,25 +433,3 @@ class ProductWriter(LoopWriter):
         if len(self.group.space) == 2:
             return {0: Uniform(row), 1: Neighbors(panel)}
         return {0: Neighbors(panel)}  # one row
-
-
-class PlainProductWriter(LoopWriter):
-    """Writes a product with axes before the matrices: element by element over the depth, sixteen columns at a time."""
-
-    def _compute(self, at: dict[int, Index]) -> None:
-        b, body, (node,) = self.b, self.body, self.group.members
-        x, w = node.inputs
-        indices = self._indices(node, at)
-        depth = body.plan.sizes.extent(x.tensor.shape[-1])
-
-        def once(k: Value, values: tuple[Value, ...]) -> Sequence[Value]:
-            body.begin()
-            left = body.splat(body.value(x, (*indices[:-1], Uniform(k))))
-            right = body.splat(body.value(w, (*indices[:-2], Uniform(k), indices[-1])))
-            return [b.fma(left, right, values[0])]
-
-        zero = b.constant(body.type_of(node), 0.0)
-        length = body.parameters.extent(depth, "depth")
-        (total,) = b.loop(number(0), length, 1, [zero], once)
-        body.begin()
-        self.store(node, total, indices)

@@ -16,9 +16,10 @@ from chainrule.backends.native.ir import Builder, Module
 from chainrule.backends.native.layout import Extent
 from chainrule.backends.native.loops import LoopWriter
 from chainrule.backends.native.machine import Isa
-from chainrule.backends.native.products import PlainProductWriter, ProductWriter
+from chainrule.backends.native.products import ProductWriter
 from chainrule.backends.native.reports import ReportWriter
 from chainrule.backends.native.schedule import Schedule
+from chainrule.backends.native.stacks import StackWriter
 from chainrule.graph.node import Node
 
 
@@ -89,7 +90,7 @@ def _add(result: Stages, number: int, group: Group, fetched: Sequence[Fetch]) ->
         writer = LoopWriter(body, group)
         count = _loop_count(writer, group)
     elif group.head.tensor.rank > 2:
-        writer = PlainProductWriter(body, group)
+        writer = StackWriter(body, group)
         count = _loop_count(writer, group)
     else:
         writer = ProductWriter(body, group, result.isa, fetched)

@@ -17,7 +17,8 @@ Right: TypeAlias = Literal["panels", "turned", "numbers"]
 
 SHARED_PANELS: Final = 4  # from here on threads share the panels of the result, below its rows
 MOST_ROWS: Final = 96  # that a kernel takes at once, while a block of the right operand is near
-DYNAMIC_ROWS: Final = 8  # rows of a tile at most where the batch decides, since each number of rows has its own code
+DYNAMIC_ROWS: Final = 8  # up to which a tile may have any number of rows, since each number has its own code
+HIGH: Final = (16, 10)  # rows of the higher tiles that one vector a row leaves registers for
 
 
 class Form(msgspec.Struct, frozen=True):
@@ -73,21 +74,45 @@ def turns_of(most: int) -> int:
     return 5 if most % 4 and most % 5 == 0 else 4
 
 
+def kernel_steps(shape: TileShape, most: int) -> int:
+    """Steps written out at a time in a kernel: two of full vectors keep the units busy, and are less to compile."""
+    return min(most, 2) if shape.lanes == LANES else most
+
+
 class TileShape(msgspec.Struct, frozen=True):
     """How much of the result is kept in registers.
 
     Attributes:
         lanes: of one vector.
-        vectors: side by side, for one row.
-        most: rows at most.
+        vectors: side by side, for one row of a panel.
+        most: rows up to which there is code for every number of them.
+        panels: side by side.
+        high: rows of tiles that are higher than that, the highest first.
     """
 
     lanes: int
     vectors: int
     most: int
+    panels: int = 1
+    high: tuple[int, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Vectors of one row, of all panels."""
+        return self.vectors * self.panels
+
+    @property
+    def heights(self) -> tuple[int, ...]:
+        """All numbers of rows there is code for, the highest first."""
+        return (*self.high, *range(self.most, 0, -1))
+
+    def dealt(self, rows: int) -> list[int]:
+        """The heights of the tiles for so many rows: high ones where these leave no rest, else as even as they go."""
+        high = next((height for height in self.high if rows and rows % height == 0), None)
+        return blocks(rows, self.most) if high is None else [high] * (rows // high)
 
 
-def tile_of(form: Form, dtype: DType, isa: Isa) -> TileShape:
+def tile_of(form: Form, dtype: DType, isa: Isa, panels: int = 1) -> TileShape:
     """The tile of a product on a processor: a function of shapes and of the instruction set alone."""
     if form.right_is == "numbers":
         return TileShape(1, 1, DYNAMIC_ROWS)
@@ -95,9 +120,20 @@ def tile_of(form: Form, dtype: DType, isa: Isa) -> TileShape:
     lanes = min(isa.lanes(dtype), width)
     vectors = width // lanes
     block = isa.blocks[dtype]
-    most = 1 if isa.brief else max(1, block.rows[0] * block.vectors // vectors)
-    limit = LANES if form.left_is == "columns" else DYNAMIC_ROWS
-    return TileShape(lanes, vectors, min(most, limit))
+    most = 1 if isa.brief else max(1, block.rows[0] * block.vectors // (vectors * panels))
+    if form.left_is == "columns":
+        (most, *_) = blocks(LANES, min(most, LANES))
+    high = tuple(height for height in HIGH if lanes == LANES and height <= most)
+    return TileShape(lanes, vectors, min(most, DYNAMIC_ROWS), panels, high)
+
+
+def panels_at_once(form: Form, dtype: DType, isa: Isa) -> int:
+    """How many panels a tile spans where there are several: two if one vector holds a row of a panel.
+
+    Each element of the left operand is then read once for two vectors of the right one, not for one.
+    """
+    is_single = form.right_is != "numbers" and tile_of(form, dtype, isa).vectors == 1 and isa.lanes(dtype) >= LANES
+    return 2 if is_single and form.columns.most > LANES and not isa.brief else 1
 
 
 def blocks(rows: int, most: int) -> list[int]:
