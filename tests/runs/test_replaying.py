@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,13 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.backends import choose
+from chainrule.backends.native import NativeBackend
+from chainrule.backends.native.machine import runnable
 from chainrule.runs import standing
 from chainrule.runs.replaying import replayed
 from chainrule.train.folder import RunFolder
+from tests.absent import require
 
 
 def size(values: Any) -> float:
@@ -60,6 +65,19 @@ def test_another_machine_is_told(tmp_path: Path) -> None:
     assert "equal within rounding" in " ".join(replayed(run, 1).text.split())
     folder.summary.unlink()
     assert "not recorded" in " ".join(replayed(run, 1).text.split())
+
+
+def test_code_that_rounds_otherwise_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A processor, or CHAINRULE_CPU, without fused multiply-adds gives other bits; wider vectors give the same."""
+    require("llvmlite", "pip install llvmlite")
+    run = cr.train([cr.Dense(1)], "one_weight", epochs=3, runs=tmp_path, backend="native")
+    best = runnable()[0]
+    for isa in runnable():
+        monkeypatch.setitem(choose._loaded, "native", NativeBackend(isa))
+        monkeypatch.setattr(choose, "_programs", OrderedDict())
+        said = " ".join(replayed(run, 1).text.split())
+        assert ("the same bits" in said) is (isa.fused == best.fused)
+        assert ("equal within rounding" in said) is (isa.fused != best.fused)
 
 
 def test_a_weight_is_explained_at_any_step(digits_run: cr.Run) -> None:

@@ -173,6 +173,11 @@ class Backend(Protocol):
         """What `choose` calls it."""
         ...
 
+    @property
+    def arithmetic(self) -> str:
+        """What of the processor its bits depend on, beside its kind, in words; "" where nothing is known of it."""
+        ...
+
     def evaluate(self, graph: Graph, inputs: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
         """Every output of the graph, computed once.
 

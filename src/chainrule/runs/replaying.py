@@ -173,7 +173,7 @@ def exactness(run: Run) -> str:
     summary = RunFolder(run.path).read_summary() if run.path else None
     if run.path is not None and summary is None:
         return f"by the {backend} backend, which trained it; on what machine it was trained is not recorded"
-    if summary is not None and (summary.machine, summary.versions) != (machine(), versions()):
+    if summary is not None and (summary.machine, summary.versions) != (machine(backend), versions()):
         trained = ", ".join((summary.machine, *(f"{name} {version}" for name, version in summary.versions.items())))
         return (
             f"by the {backend} backend, trained with {trained}: elsewhere equal within rounding, not always to the bit"

@@ -233,6 +233,6 @@ def _summary(
         problem=problem,
         backend=backend,
         versions=versions(),
-        machine=machine(),
+        machine=machine(backend),
         parameters=parameter_counts(prepared),
     )

@@ -37,7 +37,7 @@ class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         problem: where and how the loss left the numbers, else None.
         backend: what ran it.
         versions: of chainrule, Python, NumPy.
-        machine: system and processor.
+        machine: system and processor, and what of it the bits depend on.
         parameters: how many numbers are trained, and how many are held frozen.
         format_version: of this file.
     """

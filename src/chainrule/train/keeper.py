@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.backends.choose import choose
 from chainrule.errors import ValueRangeError
 from chainrule.errors.calls import check_kind
 from chainrule.train.checkpoint import Checkpoint
@@ -167,6 +168,10 @@ def _own_version() -> str:
         return "source"
 
 
-def machine() -> str:
-    """The system and the kind of processor."""
-    return f"{platform.system()} {platform.machine()}"
+def machine(backend: str) -> str:
+    """The system and the kind of processor, and what else of it that backend's bits depend on.
+
+    Raises: as `choose`.
+    """
+    arithmetic = choose(backend).arithmetic
+    return f"{platform.system()} {platform.machine()}{arithmetic and f', {arithmetic}'}"

@@ -46,6 +46,11 @@ class NativeBackend:
         self._evaluated: OrderedDict[_Key, Compiled] = OrderedDict()
         self._lock = threading.Lock()
 
+    @property
+    def arithmetic(self) -> str:
+        """Whether products are added in one rounding: of sets that do so, and of those that do not, bits are equal."""
+        return "x y + z rounded once" if self.isa.fused else "x y + z rounded twice"
+
     def evaluate(self, graph: Graph, inputs: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
         """Every output of the graph, computed once; the caller owns what comes back."""
         check_names("input", inputs, graph.input_names)

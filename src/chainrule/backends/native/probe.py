@@ -84,7 +84,8 @@ def flaw(isa: str, flops_per_cycle: float) -> str:
     if any(least <= flops_per_cycle <= most for least, most in RANGES[isa]):
         return ""
     wanted = " or ".join(f"{least:g} to {most:g}" for least, most in RANGES[isa])
-    return f"the probe reads {flops_per_cycle:.1f} flops a cycle where {isa} has {wanted}: something else was running"
+    reading = f"the probe reads {flops_per_cycle:.1f} flops a cycle where {isa} has {wanted}"
+    return f"{reading}: something else was running, or the processor is emulated"
 
 
 class Probe:

@@ -30,6 +30,7 @@ class ReferenceBackend:
     """
 
     name: Final = "reference"
+    arithmetic: Final = ""
 
     def evaluate(self, graph: Graph, inputs: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
         """Every output of the graph, computed once; the caller owns what comes back."""
