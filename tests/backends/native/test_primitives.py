@@ -135,7 +135,7 @@ def test_whole_numbers_wrap_and_compare_as_they_should(dtype: Any) -> None:
 
 # ---- reductions and products ----
 
-SHAPES = [(1, 1), (1, 5), (7, 1), (3, 16), (2, 17), (33, 8), (10, 33), (5, 100)]
+SHAPES = [(1, 1), (1, 5), (7, 1), (3, 16), (2, 17), (33, 8), (10, 33), (5, 100), (11, 300)]
 
 
 @pytest.mark.parametrize("isa", ISAS, ids=lambda isa: isa.name)
@@ -156,6 +156,18 @@ def test_reductions_agree_in_every_direction(dtype: Any, shape: tuple[int, int],
     ours, wanted = both(graph, {"x": values}, isa)
     for name in ours:
         assert np.array_equal(ours[name], wanted[name], equal_nan=ours[name].dtype.kind == "f"), name
+
+
+@pytest.mark.parametrize("isa", ISAS, ids=lambda isa: isa.name)
+def test_a_wide_row_has_the_same_bits_alone_and_beside_others(isa: Isa) -> None:
+    x = e.variable("x", "float32", (N, 1001))
+    top = e.max(x, 1, keepdims=True)
+    graph = formula(total=e.sum(e.exp(x - top), 1), place=e.argmax(x, 1), plain=e.sum(x, 1), top=top)
+    values = np.random.default_rng(5).standard_normal((11, 1001)).astype(np.float32)
+    together = native(isa).evaluate(graph, {"x": values})
+    for k in range(len(values)):
+        alone = native(isa).evaluate(graph, {"x": values[k : k + 1]})
+        assert all(alone[name][0].tobytes() == together[name][k].tobytes() for name in together)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)

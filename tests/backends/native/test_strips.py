@@ -27,6 +27,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "one input": {"widths": (1, 7, 1), "activation": "tanh"},
     "classes": {"widths": (40, 24, 17, 10), "loss": "cross_entropy", "optimizer": "momentum"},
     "wide": {"widths": (20, 70, 10), "loss": "cross_entropy"},
+    "many classes": {"widths": (20, 18, 300), "loss": "cross_entropy"},
     "binary": {"widths": (6, 18, 1), "activation": "sigmoid", "loss": "binary", "optimizer": "decay"},
     "bytes": {"widths": (20, 18, 3), "stored": "uint8", "loss": "cross_entropy"},
     "float64": {"widths": (20, 18, 3), "dtype": "float64", "optimizer": "adam"},
@@ -131,10 +132,11 @@ def test_small_batches_are_not_cut(widths: tuple[int, ...], batch: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("widths", "rows"), [((784, 128, 64, 10), 96), ((784, 512, 512, 10), 192), ((784, 2_048, 2_048, 10), 672)]
+    ("widths", "rows"),
+    [((784, 128, 64, 10), 96), ((784, 512, 512, 10), 192), ((784, 2_048, 2_048, 10), 672), ((784, 64, 10_000), 32)],
 )
 def test_a_strip_has_as_much_of_rows_as_of_the_weights_that_it_reads_again(widths: tuple[int, ...], rows: int) -> None:
-    """Bytes of weights by bytes of a row, in whole blocks of rows."""
+    """Bytes of weights by bytes of a row, in whole blocks of rows, or in panels where rows are very wide."""
     made = planned(network_step(widths), 2_000)
     assert made.strips is not None
     assert made.strips.rows == rows

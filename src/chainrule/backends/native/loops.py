@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -17,6 +17,8 @@ from chainrule.backends.native.vocabulary import RESUMED, TURNS, axes_of, is_red
 from chainrule.graph.node import Node
 
 MANY_PANELS = 4  # from here on panels are the outer loop: each is contiguous memory
+WIDE = 16  # panels from which on several rows are reduced side by side, as a row's lines lie far apart
+SIDE_BY_SIDE = 4  # rows that are
 FEW_MEMBERS = 6  # nodes up to which several rows are gathered at a time
 FEW = 1  # nodes besides reductions up to which a loop is written out for every turn
 
@@ -86,7 +88,7 @@ class LoopWriter:
     def _kept(self, depth: int, at: dict[int, Index]) -> None:
         """The loops over what is kept, then those over what is reduced."""
         if depth == len(self.levels) or self.levels[depth].reduced:
-            self._inner(depth, at)
+            self._inner(depth, [at])
             return
         level = self.levels[depth]
         if depth == 0:
@@ -96,7 +98,9 @@ class LoopWriter:
             start, stop = number(0), self._length(level)
 
         if depth == 0 and self._takes_several_rows:
-            start = self._several_rows(level, start, stop)
+            start = self._several_rows(level, start, stop, turns_of(self.group.space[level.axis].most), self._gather)
+        elif depth == 0 and self._reduces_several_rows:
+            start = self._several_rows(level, start, stop, SIDE_BY_SIDE, self._reduce)
 
         def once(index: Value, _: tuple[Value, ...]) -> Sequence[Value]:
             if depth + 1 < len(self.levels) and not level.lanes:
@@ -113,26 +117,44 @@ class LoopWriter:
             return False
         return [level.lanes for level in self.levels] == [False, True]
 
-    def _several_rows(self, level: Level, start: Value, stop: Value) -> Value:
-        """All rows but a few; gives the first of those."""
-        b, panels = self.b, self.levels[1]
-        count = turns_of(self.group.space[level.axis].most)
+    @property
+    def _reduces_several_rows(self) -> bool:
+        """Whether rows are so wide that some of them are reduced at a time."""
+        if [(level.lanes, level.reduced) for level in self.levels] != [(False, False), (True, True)]:
+            return False
+        return self.group.space[-1].most >= WIDE * LANES
+
+    def _several_rows(
+        self, level: Level, start: Value, stop: Value, count: int, write: Callable[[list[dict[int, Index]]], object]
+    ) -> Value:
+        """All rows but a few, so many at a time; gives the first of those."""
+        b = self.b
 
         def some(first: Value, _: tuple[Value, ...]) -> Sequence[Value]:
             rows = [plus(b, first, i) for i in range(count)]
             for row in rows:
                 self._begin_rows(level, row)
-
-            def once(panel: Value, _: tuple[Value, ...]) -> Sequence[Value]:
-                for row in rows:
-                    self._inner(len(self.levels), {level.axis: Uniform(row), panels.axis: Neighbors(panel)})
-                return ()
-
-            return b.loop(number(0), self._length(panels), 1, (), once)
+            write([{level.axis: Uniform(row)} for row in rows])
+            return ()
 
         rest = b.subtract(stop, b.remainder(b.subtract(stop, start), count))
         b.loop(start, rest, count, (), some)
         return rest
+
+    def _gather(self, rows: list[dict[int, Index]]) -> None:
+        """Panel after panel of some rows."""
+        panels = self.levels[1]
+
+        def once(panel: Value, _: tuple[Value, ...]) -> Sequence[Value]:
+            for row in rows:
+                self._inner(len(self.levels), [{**row, panels.axis: Neighbors(panel)}])
+            return ()
+
+        self.b.loop(number(0), self._length(panels), 1, (), once)
+
+    def _reduce(self, rows: list[dict[int, Index]]) -> None:
+        """What is combined along some rows, side by side."""
+        self._inner(1, rows)
 
     def _begin_rows(self, level: Level, index: Value) -> None:
         """Find the rows of gathered columns once, where this loop is the one over them."""
@@ -146,25 +168,28 @@ class LoopWriter:
         ask = self.body.parameters.panels if level.lanes else self.body.parameters.extent
         return ask(extent, "space", level.axis)
 
-    def _inner(self, depth: int, at: dict[int, Index]) -> None:
+    def _inner(self, depth: int, places: list[dict[int, Index]]) -> None:
+        """The loops over what is reduced, for one place or for several side by side."""
         self.body.begin()
         if depth == len(self.levels):
+            (at,) = places
             self._compute(at)
             return
         across = any(level.lanes for level in self.levels[depth:])
         running = [KINDS[node.primitive](node, self.b, across=across) for node in self._reductions]
-        carried = [value for each in running for value in each.initial()]
-        waiting = self._waiting(at)
+        carried = [value for _ in places for each in running for value in each.initial()]
+        waiting = [place for at in places for place in self._waiting(at)]
         if waiting:
             carried = self._resumed(carried, waiting)
-        done = self._reduced(depth, at, running, carried)
+        done = self._reduced(depth, places, running, carried)
         for value, place in zip(done, waiting, strict=False):
             self.b.store(value, place)
         self.body.begin()
-        for each in running:
-            width = len(each.initial())
-            self._store_result(each.node, each.final(done[:width]), at)
-            done = done[width:]
+        for at in places:
+            for each in running:
+                width = len(each.initial())
+                self._store_result(each.node, each.final(done[:width]), at)
+                done = done[width:]
 
     def _waiting(self, at: dict[int, Index]) -> list[Value]:
         """Where the vectors of reductions that go on from strip to strip wait; nowhere for others."""
@@ -191,16 +216,17 @@ class LoopWriter:
         return list(b.choose(b.compare("eq", done, 0), lambda: list(carried), loaded))
 
     def _reduced(
-        self, depth: int, at: dict[int, Index], running: Sequence[Reduction], carried: Sequence[Value]
+        self, depth: int, places: list[dict[int, Index]], running: Sequence[Reduction], carried: Sequence[Value]
     ) -> Sequence[Value]:
         if depth == len(self.levels):
-            self.body.begin()
-            return self._combine(at, running, carried)
+            width = len(carried) // len(places)
+            parts = [carried[k : k + width] for k in range(0, len(carried), width)]
+            return [value for at, part in zip(places, parts, strict=True) for value in self._combine(at, running, part)]
         level = self.levels[depth]
 
         def once(index: Value, values: tuple[Value, ...]) -> Sequence[Value]:
-            inner: dict[int, Index] = {**at, level.axis: Neighbors(index) if level.lanes else Uniform(index)}
-            return self._reduced(depth + 1, inner, running, values)
+            here: Index = Neighbors(index) if level.lanes else Uniform(index)
+            return self._reduced(depth + 1, [{**at, level.axis: here} for at in places], running, values)
 
         extent = self.group.space[level.axis]
         if level.lanes and extent.is_fixed and 0 < extent.most <= LANES:
@@ -242,6 +268,7 @@ class LoopWriter:
                 self.store(node, value, indices)
 
     def _combine(self, at: dict[int, Index], running: Sequence[Reduction], carried: Sequence[Value]) -> Sequence[Value]:
+        self.body.begin()
         made = self._made(at)
         read = [self.body.value(each, self._indices(each, at)) for r in running for each in r.node.inputs]
         self._keep(made)

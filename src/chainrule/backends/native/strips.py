@@ -95,7 +95,7 @@ def carried(group: Group, node: Node) -> Layout:
 
 def is_far(order: Sequence[Node], sizes: Sizes) -> bool:
     """Whether the values of a batch are so many that they do not stay near from one stage to the next."""
-    if sizes.most < 2 * MOST_ROWS:
+    if sizes.most < 2 * LANES:
         return False
     products = [node for node in order if is_product(node) and has_rows(node, sizes)]
     return sum(Layout.of(node.tensor, sizes).bytes for node in products) > FAR
@@ -111,7 +111,9 @@ def strips(grouping: Grouping) -> Strips | None:
     if not by_rows or Part.SUMS not in parts:
         return None
     again = sum(Layout.of(node.tensor, sizes).bytes for node in found if not has_rows(node, sizes))
-    rows = max(1, NEAR * sizes.most // by_rows // MOST_ROWS, -(-again * sizes.most // by_rows // MOST_ROWS)) * MOST_ROWS
+    near, enough = NEAR * sizes.most // by_rows, -(-again * sizes.most // by_rows)
+    grain = LANES if 2 * max(near, enough) <= MOST_ROWS else MOST_ROWS
+    rows = max(1, near // grain, -(-enough // grain)) * grain
     if 2 * rows > sizes.most:
         return None
     order = sorted(range(len(parts)), key=lambda number: parts[number])
