@@ -79,16 +79,16 @@ def test_parts_of_other_types_are_joined(tmp_path: Path) -> None:
 
 
 def test_values_go_where_they_stay(tmp_path: Path) -> None:
-    """No second copy of what is unpacked is made on the way."""
-    images = np.random.default_rng(1).integers(0, 256, (2000, 20, 20)).astype(np.uint8)
+    """No second copy of what is unpacked is made on the way: a copy of one part alone would be half as much again."""
+    images = np.random.default_rng(1).integers(0, 256, (10_000, 20, 20)).astype(np.uint8)
     for part in ("train", "t10k"):
-        write(tmp_path, part, idx(images), idx((np.arange(2000) % 2).astype(np.uint8)), ".gz")
+        write(tmp_path, part, idx(images), idx((np.arange(10_000) % 2).astype(np.uint8)), ".gz")
     tracemalloc.start()
     data = load(tmp_path)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     packed = sum(path.stat().st_size for path in tmp_path.iterdir())
-    assert peak < packed + 1.5 * data.x.nbytes
+    assert peak < packed + 1.25 * data.x.nbytes
 
 
 DAMAGED = {

@@ -120,6 +120,16 @@ def test_the_list_tells_runs_apart(copy: Path) -> None:
     assert "no run" in render_text(listing_of(cr.list_runs(copy / "nothing"), copy))
 
 
+def test_what_cannot_be_looked_up_is_told_where_it_is_meant_and_passed_over_in_a_list(copy: Path) -> None:
+    runs = copy.parent
+    (runs / "loop").symlink_to("loop")
+    for which in ("x" * 5000, runs / "loop"):
+        with pytest.raises(cr.errors.UnreadableFileError, match="cannot be looked up"):
+            cr.open_run(which, runs=runs)
+    assert [each.path for each in cr.list_runs(runs)] == [copy]
+    assert cr.open_run("latest", runs=runs).name == cr.open_run(copy).name
+
+
 def test_arrays_are_kept_with_their_run(tmp_path: Path) -> None:
     rng = np.linspace(0.0, 1.0, 60).reshape(30, 2)
     data = (rng, np.arange(30) % 3)

@@ -251,6 +251,8 @@ def test_a_named_file_is_written_or_told_what_is_in_the_way(tmp_path: Path) -> N
         write_named(tmp_path, b"new")
     with pytest.raises(WriteError, match=r"cannot be written \(Not a directory\): name another place"):
         write_named(tmp_path / "page.html" / "page.html", b"new")
+    with pytest.raises(WriteError, match=r"cannot be written \(File name too long\): name another place"):
+        write_named(tmp_path / ("x" * 5000), b"new")
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
 
 

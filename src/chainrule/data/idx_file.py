@@ -18,6 +18,7 @@ from chainrule.data.arrays import from_arrays
 from chainrule.data.dataset import Array, Dataset
 from chainrule.data.files import DENSEST, damage_told, is_packed, read_bytes, stream_of
 from chainrule.data.fingerprint import fingerprint_bytes
+from chainrule.data.paths import kind_at
 from chainrule.data.source import Source
 from chainrule.errors import DataError, UnreadableFileError
 
@@ -87,7 +88,7 @@ def read_idx_file(path: Path) -> Dataset:
         raise UnreadableFileError(
             f"{path} is not named like a file of images: give the ...-{IMAGES} file or the folder it is in"
         )
-    if not labels.exists():
+    if kind_at(labels) is None:
         raise UnreadableFileError(f"{path} has no labels beside it: {labels.name} is needed in the same folder")
     return _read(path, path.name.split("-images")[0], [(path, labels)])
 
@@ -114,7 +115,7 @@ def _pair(folder: Path, part: str) -> tuple[Path, Path] | None:
 
 def _find(folder: Path, name: str) -> Path | None:
     spellings = (name, f"{name}.gz", name.replace("-idx", ".idx"), name.replace("-idx", ".idx") + ".gz")
-    return next((path for path in (folder / spelling for spelling in spellings) if path.is_file()), None)
+    return next((path for path in (folder / spelling for spelling in spellings) if kind_at(path) == "file"), None)
 
 
 def _read(path: Path, name: str, pairs: list[tuple[Path, Path]]) -> Dataset:

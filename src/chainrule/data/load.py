@@ -15,6 +15,7 @@ from chainrule.data.dataframe import as_frame, read_frame
 from chainrule.data.dataset import Array, Dataset
 from chainrule.data.idx_file import is_idx_name, read_idx_file, read_idx_folder
 from chainrule.data.numpy_file import from_table, read_npy, read_npz
+from chainrule.data.paths import Kind, kind_at
 from chainrule.data.quoting import listed, quoted
 from chainrule.data.source import Source, Task
 from chainrule.data.table import Choice
@@ -178,15 +179,11 @@ def _path(what: str | Path, options: Mapping[str, object]) -> Dataset:
     raise UnreadableFileError(f"{path} has an ending that is not known: known are {READABLE}")
 
 
-def _kind(what: str | Path, path: Path) -> str:
+def _kind(what: str | Path, path: Path) -> Kind:
     """Whether the path is a folder or a file; a plain word that is neither was meant as the name of a set."""
-    try:
-        if path.is_dir():
-            return "folder"
-        if path.exists():
-            return "file"
-    except (OSError, ValueError) as error:
-        raise UnreadableFileError(f"{quoted(what)} cannot be looked up as a path: check its permissions") from error
+    kind = kind_at(path)
+    if kind is not None:
+        return kind
     if isinstance(what, str) and not any(mark in what for mark in "/\\."):
         raise UnknownNameError("data set", what, BUILTIN)
     raise UnreadableFileError(f"there is no file {path}: check the path, or give one of {listed(BUILTIN)}")

@@ -16,6 +16,7 @@ from chainrule.data.files import read_bytes
 from chainrule.data.idx_file import is_idx_name, read_idx
 from chainrule.data.load import CSV_ENDINGS, READABLE, load
 from chainrule.data.numpy_file import read_arrays
+from chainrule.data.paths import kind_at
 from chainrule.data.quoting import listed
 from chainrule.data.table import samples_of
 from chainrule.errors import DataError, UnreadableFileError
@@ -46,7 +47,7 @@ def load_samples(what: object, features: Sequence[str]) -> Array:
 
 
 def _is_file(text: str) -> bool:
-    return any(mark in text for mark in "/\\.") and not Path(text).expanduser().is_dir()
+    return any(mark in text for mark in "/\\.") and kind_at(Path(text).expanduser()) != "folder"
 
 
 def _of_file(path: Path, features: Sequence[str]) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from types import NoneType
@@ -11,6 +12,7 @@ import msgspec
 import numpy as np
 
 from chainrule.data.dataset import Array, Dataset
+from chainrule.data.paths import kind_at
 from chainrule.errors import ExperimentError, RunError, UnknownNameError, UnreadableFileError, unknown_name
 from chainrule.errors.calls import check_kind, checked_call
 from chainrule.errors.notices import warn
@@ -140,12 +142,14 @@ def _reason(summary: Summary | None, step: int) -> str:
 def find_run(which: str | Path, runs: str | Path = RUNS) -> Path:
     """The folder that is meant.
 
-    Raises: RunError when there is none, or more than one begins so.
+    Raises:
+        RunError: there is none, or more than one begins so.
+        UnreadableFileError: the path cannot be looked up.
     """
     check_kind("the run", which, (str, Path), "a folder, the beginning of a name, or 'latest'")
     check_kind("runs", runs, (str, Path), "a folder, such as 'runs'")
     path = Path(which).expanduser()
-    if (path / "experiment.toml").is_file():
+    if _holds_run(path):
         return path
     known = run_folders(Path(runs))
     if str(which) == LATEST:
@@ -181,11 +185,19 @@ def list_runs(runs: str | Path = RUNS) -> list[Listed]:
     return [_listed(path) for path in sorted(run_folders(Path(runs)), key=_changed, reverse=True)]
 
 
+def _holds_run(folder: Path) -> bool:
+    return kind_at(folder / "experiment.toml") == "file"
+
+
 def run_folders(runs: Path) -> list[Path]:
-    """The folders in it that hold a run, by name."""
-    if not runs.is_dir():
+    """The folders in it that hold a run, by name; those that are closed to us are passed over."""
+    if kind_at(runs) != "folder":
         return []
-    return sorted(path for path in runs.iterdir() if (path / "experiment.toml").is_file())
+    found: list[Path] = []
+    for path in sorted(runs.iterdir()):
+        with contextlib.suppress(UnreadableFileError):
+            found += [path] if _holds_run(path) else []
+    return found
 
 
 def _experiment(folder: RunFolder) -> Experiment:

@@ -7,7 +7,8 @@ import os
 import threading
 from pathlib import Path
 
-from chainrule.errors import WriteError
+from chainrule.data.paths import kind_at
+from chainrule.errors import UnreadableFileError, WriteError
 
 
 def write_durably(path: Path, content: bytes) -> None:
@@ -31,9 +32,9 @@ def write_named(path: Path, content: bytes) -> None:
 
     Raises: WriteError, which says what is in the way; the previous file is intact.
     """
-    if path.is_dir():
-        raise WriteError(f"{path} is a folder, and a file is wanted: name one in it")
     try:
+        if path.is_dir():
+            raise WriteError(f"{path} is a folder, and a file is wanted: name one in it")
         if path.exists() and not path.is_file():
             path.write_bytes(content)
         else:
@@ -44,9 +45,8 @@ def write_named(path: Path, content: bytes) -> None:
 
 def _in_the_way(path: Path, error: OSError) -> str:
     """What is to be said of a file that somebody named and that cannot be written."""
-    missing = [folder for folder in path.absolute().parents if not folder.exists()]
-    if missing:
-        return f"{path} cannot be written, as there is no folder {missing[-1]}: make it, or name another place"
+    if isinstance(error, FileNotFoundError) and (missing := _missing_above(path)):
+        return f"{path} cannot be written, as there is no folder {missing}: make it, or name another place"
     return f"{path} cannot be written ({error.strerror or error}): name another place"
 
 
@@ -100,13 +100,20 @@ def sweep(folder: Path) -> None:
 
 def gone(path: Path) -> str:
     """What to say of a file that cannot be written because a folder above it has vanished; empty where none has."""
-    missing = [folder for folder in path.absolute().parents if not folder.is_dir()]
-    if not missing:
+    missing = _missing_above(path)
+    if missing is None:
         return ""
     return (
-        f"{path.name} could not be written, as the folder {missing[-1]} is gone: somebody moved or deleted it; put it "
+        f"{path.name} could not be written, as the folder {missing} is gone: somebody moved or deleted it; put it "
         "back and go on with resume, or train again"
     )
+
+
+def _missing_above(path: Path) -> Path | None:
+    """The topmost folder above it that is not there; None where all are, or where the system does not say."""
+    with contextlib.suppress(UnreadableFileError):
+        return next((folder for folder in reversed(path.absolute().parents) if kind_at(folder) is None), None)
+    return None
 
 
 def flush_folder(folder: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Final, cast
 
 import msgspec
 
+from chainrule.data.paths import kind_at
 from chainrule.errors import RunError
 from chainrule.train.checkpoint import Checkpoints
 from chainrule.train.durable import make_folder, sweep, write_durably
@@ -128,10 +129,12 @@ def create_folder(parent: Path, experiment: Experiment) -> RunFolder:
 def open_folder(path: Path) -> RunFolder:
     """The folder of a run that exists; what a killed writer left behind is swept away.
 
-    Raises: RunError when there is no run in it.
+    Raises:
+        RunError: there is no run in it.
+        UnreadableFileError: the path cannot be looked up.
     """
     folder = RunFolder(path)
-    if not folder.experiment.is_file():
+    if kind_at(folder.experiment) != "file":
         raise RunError(f"{path} is not the folder of a run: it holds no experiment.toml; give one made by train")
     return folder
 

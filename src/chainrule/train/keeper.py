@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.backends.choose import choose
+from chainrule.data.paths import kind_at
 from chainrule.errors import ValueRangeError
 from chainrule.errors.calls import check_kind
 from chainrule.train.checkpoint import Checkpoint
@@ -148,7 +149,7 @@ def room_at(path: Path, disk: float | None, taken: float = 0.0) -> float:
     """The same of a run that will be made in a folder, which need not exist, or has taken so many bytes there."""
     if disk is not None:
         return disk * GIGABYTE
-    place = next(each for each in (path, *path.absolute().parents) if each.exists())
+    place = next(each for each in (path, *path.absolute().parents) if kind_at(each))
     return (shutil.disk_usage(place).free + taken) / SHARE
 
 

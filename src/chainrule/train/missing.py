@@ -12,7 +12,7 @@ MOST: Final = 8  # names that are listed
 
 def unreadable(path: Path, error: OSError) -> RunError:
     """The file is not there, or may not be read."""
-    if path.exists() or not path.parent.is_dir():
+    if not isinstance(error, FileNotFoundError) or not path.parent.is_dir():
         return RunError(f"{path} cannot be read ({error.strerror}): check its permissions, and those of its folder")
     return RunError(
         f"{path} is missing from its folder, which holds {held_by(path.parent)}: restore it, or train again"
