@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -113,6 +114,7 @@ class Body:
         self._held: dict[Node, Value] = {}
         self._memo: dict[tuple[Node, Indices], Value] = {}
         self._begins: dict[tuple[Node, str], Value] = {}
+        self._starts: dict[tuple[Node, Indices], Value] | None = None
 
     # ---- values ----
 
@@ -212,8 +214,25 @@ class Body:
         element, rows = in_memory(node), 0
         if len(layout.axes) > 1:
             indices, rows = _known_rows(indices, layout.axes[-2])
-        start = self.b.at(self.pointer(node), self._offset(node, layout, indices), element)
+        start = self._start(node, layout, indices, element)
         return self.b.at(start, rows * LANES, element) if rows else start
+
+    def _start(self, node: Node, layout: Layout, indices: Indices, element: Type) -> Value:
+        """The address at an index; that of neighboring rows is found once."""
+        key = (node, indices)
+        if self._starts is None or key not in self._starts:
+            start = self.b.at(self.pointer(node), self._offset(node, layout, indices), element)
+            if self._starts is None:
+                return start
+            self._starts[key] = self.b.settled(start)
+        return self._starts[key]
+
+    @contextmanager
+    def neighbors(self) -> Generator[None]:
+        """Inside, the rows of a tile are written one after the other, and where they lie is found once."""
+        self._starts = {}
+        yield
+        self._starts = None
 
     def _offset(self, node: Node, layout: Layout, indices: Indices) -> Value:
         """Elements from the beginning of the buffer."""

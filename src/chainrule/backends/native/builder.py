@@ -281,6 +281,10 @@ class Builder:
         where = index if isinstance(index, Value) else constant(I64, index)
         return self.emit(POINTER, f"getelementptr inbounds {element}, ptr {pointer.text}, {where.type} {where.text}")
 
+    def settled(self, pointer: Value) -> Value:
+        """An address in one register, so that what lies around it is reached from there, and not by adding another."""
+        return self.emit(POINTER, f'call ptr asm "", "=r,0"(ptr {pointer.text})')
+
     def load(self, type_: Type, pointer: Value, align: int | None = None, extra: str = "") -> Value:
         """Read; aligned to its element unless said otherwise. `extra` holds metadata."""
         return self.emit(type_, f"load {type_}, ptr {pointer.text}, align {align or max(type_.bits // 8, 1)}{extra}")

@@ -152,6 +152,8 @@ class TileWriter:
         """
         b, lanes = self.b, self.shape.lanes
         begins = self.panels(right, self.next_panel, self.element)
+        if self.shape.width == 1 and self.shape.lanes == LANES:
+            left = b.settled(left)  # the instruction that multiplies reads it, and would be two with an index
         for k in range(count):
             vectors = [
                 b.load(self.wide, b.at(begin, k * self.next_right + v * lanes, self.element))

@@ -393,8 +393,10 @@ class ProductWriter(LoopWriter):
     def _follow_tile(self, tiles: TileWriter, panel: Value, begin: Value, sums: Tile) -> None:
         """What follows, for the rows of a tile in registers."""
         for k in range(tiles.shape.panels):
-            for i, row in enumerate(sums):
-                self._follow(plus(self.b, panel, k), plus(self.b, begin, i), tiles.joined(row, k))
+            at = plus(self.b, panel, k)
+            with self.body.neighbors():
+                for i, row in enumerate(sums):
+                    self._follow(at, plus(self.b, begin, i), tiles.joined(row, k))
 
     def _follow_scratch(self, panel: Value, place: Value, begin: Value, height: Value) -> None:
         """What follows, for the rows of one of the panels that were left in the scratch of this call."""
