@@ -68,7 +68,7 @@ def random_weights(made: Setting, row: int, seed: int) -> list[str]:
     anywhere = tuple(int(rng.integers(size)) for size in shape)
     gradient = made.open(_written(parameter, anywhere), (row,)).values["gradient"]
     alive = np.argwhere(gradient != 0.0)
-    moving = [tuple(int(i) for i in rng.choice(alive))] if len(alive) else []
+    moving = [tuple(int(i) for i in np.atleast_1d(rng.choice(alive)))] if len(alive) else []
     return [_written(parameter, index) for index in (anywhere, *moving)]
 
 

@@ -100,7 +100,7 @@ def _swing(window: npt.NDArray[np.float64]) -> tuple[float, float]:
 def _update(last: Walk) -> tuple[int, float]:
     """How many updates there were, and their mean length over the size of the weights."""
     count = last.steps[-1] - last.steps[0]
-    size = float(np.linalg.norm(last.places[-1]))
+    size = float(np.linalg.norm(np.asarray(last.places[-1], np.float64)))
     return count, last.length / count / size if count and size else 0.0
 
 

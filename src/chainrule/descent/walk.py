@@ -81,7 +81,7 @@ class Walk:
     @property
     def net(self) -> float:
         """From the first place to the last in a straight line, ‖w − w₀‖."""
-        return float(np.linalg.norm(self.places[-1] - self.places[0]))
+        return float(np.linalg.norm(np.asarray(self.places[-1] - self.places[0], np.float64)))
 
     @property
     def detour(self) -> float:

@@ -84,7 +84,7 @@ def _for_whom(
     reader = route.readers[0]
     through = found[f"through {name}"]
     paths = np.abs(found[f"above {name}"][place] * through[index[-1]])
-    total = float(np.sum(paths))
+    total = float(paths.sum())
     if through.ndim != 2 or len(paths) < 2 or not total > 0.0 or float(np.max(paths)) < MOSTLY * total:
         return ""
     kind = "output" if reader.z == _last_z(subject) else f"unit of {reader.z.rpartition('.')[0]}"

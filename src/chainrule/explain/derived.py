@@ -208,7 +208,7 @@ def extent(array: Array) -> Extent:
         norm=float(np.linalg.norm(sizes)),
         largest=float(np.asarray(array)[place]),
         place=place,
-        zeros=int(np.sum(sizes == 0.0)),
+        zeros=int(np.count_nonzero(sizes == 0.0)),
     )
 
 

@@ -128,7 +128,7 @@ def _sentence(found: Nudges, k: int) -> str:
     size, total = float(found.sizes[k]), float(found.average[k])
     if not math.isfinite(size):
         return "not all of these wishes are finite numbers"
-    up, down = int(np.sum(terms > 0)), int(np.sum(terms < 0))
+    up, down = int(np.count_nonzero(terms > 0)), int(np.count_nonzero(terms < 0))
     if size == 0.0:
         return "no sample asks anything of this weight"
     none = len(terms) - up - down

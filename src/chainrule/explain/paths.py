@@ -169,7 +169,7 @@ def way_back(opened: Opened, words: Words, position: int) -> list[Block]:
     before: float | None = None
     for name, norm in norms.items():
         deltas = opened.values[f"∂ {name}"][position]
-        off = int(np.sum(deltas == 0.0))
+        off = int(np.count_nonzero(deltas == 0.0))
         size = Absolute(replace(opened.subject.symbols[name], name="δ"), norm=True)
         change: Cell = None if not before else ("× ", Number(norm / before, TWO))
         dead: Cell = f"{off:,} of {len(deltas):,} exactly 0" if off else None
@@ -183,4 +183,4 @@ def delta_norms(opened: Opened, position: int) -> dict[str, float]:
     """‖δ‖ of one sample by the layer's z, from the last layer back to the weight's."""
     names = [name for name in opened.subject.values if name.endswith(".z")]
     passed = names[names.index(opened.route.z) :]
-    return {name: float(np.linalg.norm(opened.values[f"∂ {name}"][position])) for name in reversed(passed)}
+    return {name: float(np.linalg.norm(np.asarray(opened.values[f"∂ {name}"][position]))) for name in reversed(passed)}

@@ -81,7 +81,7 @@ def _groups(found: Probe, ranking: list[tuple[float, Weight]], data: cr.Dataset,
     silent = len(ranking) - len(alive)
     loud, soft = (-_change(found, group, data, seed, against=True) for group in (alive[:TOP], alive[-TOP:]))
     shares: Values = np.cumsum([slope * slope for slope, _ in ranking])
-    half = int(np.sum(shares < shares[-1] / 2)) + 1
+    half = int(np.count_nonzero(shares < shares[-1] / 2)) + 1
     return (
         part("Few matter much"),
         say("Now ", TOP, " weights at once, each by ", MOVE, " against its own slope: first those with the largest "

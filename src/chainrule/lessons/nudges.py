@@ -114,7 +114,7 @@ def _three_ways(run: cr.Run) -> Told:
     asked: Any = run.nudges([f"dense_3.W[{i}, {UNIT}]" for i in range(UNITS)], samples=[SAMPLE]).data["weights"]
     wished, proportional = np.array([each["average"] for each in asked]), np.array(ways["weights"])
     off = float(np.max(np.abs(wished - proportional)))
-    silent = int(np.sum(proportional == 0))
+    silent = int(np.count_nonzero(proportional == 0))
     return (
         part("Three ways to change one activation"),
         say("Sample ", SAMPLE, " is a 2, and wants more of output ", UNIT, ". Its bias can move; its weights can, each "
@@ -123,7 +123,8 @@ def _three_ways(run: cr.Run) -> Told:
         *opened(page, "three ways"),
         claim("proportion", "differentiation finds for each of the ", UNITS, " weights just this, −δ times the "
               "activation it carries, off by at most ", off, "; ", silent, " units are silent, and their weights are "
-              "asked for nothing", holds=off < BOUND and int(np.sum(wished == 0)) == silent, off=off, silent=silent),
+              "asked for nothing", holds=off < BOUND and np.count_nonzero(wished == 0) == silent, off=off,
+              silent=silent),
     )  # fmt: skip
 
 

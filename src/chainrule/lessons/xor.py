@@ -61,7 +61,7 @@ def _by_hand() -> Told:
     run = cr.train(network((2,)), xor, loss="binary_cross_entropy", optimizer=cr.SGD(0.01), batch_size=ROWS, epochs=1,
                    weights=BY_HAND, dtype="float64", runs=None).at(0)  # fmt: skip
     said = run.predict_proba(xor.x)[:, 1]
-    right = int(np.sum((said > 0.5) == xor.y))
+    right = int(np.count_nonzero((said > 0.5) == xor.y))
     return (
         say("Exclusive or is 1 where two inputs differ. No straight line parts its classes, so it needs a hidden "
             "layer. Two ReLU units are enough: one that counts the ones, and one that takes off what is too much when "
