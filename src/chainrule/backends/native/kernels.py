@@ -262,10 +262,9 @@ class KernelWriter:
         self.block = NEAR // (LANES * BYTES[dtype] * form.shape.panels)
         self.tiles = TileWriter(self.b, dtype, form.shape, form.next_right, form.stretch)
         self.element = HELD[dtype]
-        self.next_target = ahead_on = number(0)
+        self._next_target = self._ahead_on = number(0)
         if form.shape.panels > 1:
-            self.tiles.next_panel, self.next_target, ahead_on = self.b.arguments[-3:]
-        self._ahead_on = ahead_on
+            self.tiles.next_panel, self._next_target, self._ahead_on = self.b.arguments[-3:]
 
     def write(self) -> str:
         """The whole module."""
@@ -372,7 +371,7 @@ class KernelWriter:
             tile = self.tiles.along_panels(tile, part, left, form.down, ahead)
         else:
             tile = self.tiles.along_rows(tile, left, part.right, part.depth, form.down)
-        for panel, target in enumerate(self.tiles.panels(to, self.next_target, self.element)):
+        for panel, target in enumerate(self.tiles.panels(to, self._next_target, self.element)):
             for i, row in enumerate(tile):
                 value = row[0] if form.shape.lanes == 1 else self.tiles.joined(row, panel)
                 b.store(value, b.at(target, i * self._width, self.element))
@@ -385,7 +384,7 @@ class KernelWriter:
             return [value for row in self.tiles.nothing(height) for value in row]
 
         def waiting() -> list[Value]:
-            targets = self.tiles.panels(to, self.next_target, self.element)
+            targets = self.tiles.panels(to, self._next_target, self.element)
             places = [
                 b.at(target, i * self._width + v * shape.lanes, self.element)
                 for i in range(height)

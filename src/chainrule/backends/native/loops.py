@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -100,7 +101,7 @@ class LoopWriter:
         if depth == 0 and self._takes_several_rows:
             start = self._several_rows(level, start, stop, turns_of(self.group.space[level.axis].most), self._gather)
         elif depth == 0 and self._reduces_several_rows:
-            start = self._several_rows(level, start, stop, SIDE_BY_SIDE, self._reduce)
+            start = self._several_rows(level, start, stop, SIDE_BY_SIDE, partial(self._inner, 1))
 
         def once(index: Value, _: tuple[Value, ...]) -> Sequence[Value]:
             if depth + 1 < len(self.levels) and not level.lanes:
@@ -151,10 +152,6 @@ class LoopWriter:
             return ()
 
         self.b.loop(number(0), self._length(panels), 1, (), once)
-
-    def _reduce(self, rows: list[dict[int, Index]]) -> None:
-        """What is combined along some rows, side by side."""
-        self._inner(1, rows)
 
     def _begin_rows(self, level: Level, index: Value) -> None:
         """Find the rows of gathered columns once, where this loop is the one over them."""

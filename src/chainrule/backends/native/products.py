@@ -243,14 +243,15 @@ class ProductWriter(LoopWriter):
         if self.form.right_is == "turned":
             return self.body.parameters.number(self._turned // BYTES[self.dtype], "turned panel")
         layout = self.body.plan.layout(self.form.right)
+        if len(layout.axes) < 2:
+            return number(LANES)
         return self.body.parameters.number(layout.panel_stride, "right panel")
 
     def _turned_at(self, place: Value) -> Value:
         scratch = self.body.parameters.ask(("scratch",), Given("scratch"))
         if place.number == 0:
             return scratch
-        stride = self.body.parameters.number(self._turned // BYTES[self.dtype], "turned panel")
-        return self.b.at(scratch, times(self.b, place, stride), self.element)
+        return self.b.at(scratch, times(self.b, place, self._next_right()), self.element)
 
     def _ready(self, panel: Value) -> Value:
         """Where a panel of the right operand lies, or was left."""
@@ -260,11 +261,7 @@ class ProductWriter(LoopWriter):
         pointer = self.body.pointer(form.right)
         if form.right_is == "numbers":
             return pointer
-        layout = self.body.plan.layout(form.right)
-        stride = number(LANES)
-        if len(layout.axes) > 1:
-            stride = self.body.parameters.number(layout.panel_stride, "right panel")
-        return self.b.at(pointer, times(self.b, panel, stride), self.element)
+        return self.b.at(pointer, times(self.b, panel, self._next_right()), self.element)
 
     def _write_piece(self, panel: Value, count: Value, right: Value, piece: Value) -> Sequence[Value]:
         """Some rows of one panel of the result, or of several."""

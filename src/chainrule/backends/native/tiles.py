@@ -132,8 +132,8 @@ def panels_at_once(form: Form, dtype: DType, isa: Isa) -> int:
 
     Each element of the left operand is then read once for two vectors of the right one, not for one.
     """
-    is_single = form.right_is != "numbers" and tile_of(form, dtype, isa).vectors == 1 and isa.lanes(dtype) >= LANES
-    return 2 if is_single and form.columns.most > LANES and not isa.brief else 1
+    holds_row = tile_of(form, dtype, isa).lanes == LANES
+    return 2 if holds_row and form.columns.most > LANES and not isa.brief else 1
 
 
 def blocks(rows: int, most: int) -> list[int]:
